@@ -1,0 +1,3 @@
+//! The `m365audit` command.
+
+fn main() {}
