@@ -1,1 +1,21 @@
-//! (being built)
+//! What was read from a tenant, and what was not.
+//!
+//! [`model`] holds the wire types as Graph names them, [`tenant`] the in-memory tenant that rules read,
+//! [`section`] the state of each list, [`resource`] the list of everything that can be asked for, and
+//! [`file`] the snapshot file. Nothing here signs in, asks Graph or judges: rows come in, rows are held,
+//! and a row that was not read can never be mistaken for one that is not there.
+
+pub mod file;
+pub mod id;
+pub mod model;
+pub mod reference;
+pub mod resource;
+pub mod section;
+pub mod tenant;
+pub mod text;
+
+pub use id::Guid;
+pub use resource::Resource;
+pub use section::{Section, State, Unread};
+pub use tenant::Tenant;
+pub use text::Untrusted;

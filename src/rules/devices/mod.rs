@@ -1,0 +1,6 @@
+//! Device posture.
+
+use super::Rule;
+
+/// The rules of this area.
+pub static RULES: &[&Rule] = &[];

@@ -1,0 +1,6 @@
+//! Monitoring and response ownership.
+
+use super::Rule;
+
+/// The rules of this area.
+pub static RULES: &[&Rule] = &[];

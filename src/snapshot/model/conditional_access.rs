@@ -1,0 +1,177 @@
+//! Conditional Access policies as Graph sends them.
+
+use super::{graph_enum, wire};
+use crate::snapshot::{Guid, Untrusted};
+
+wire! {
+    /// A Conditional Access policy.
+    ConditionalAccessPolicy = "conditionalAccessPolicy" {
+        id: Option<Untrusted>,
+        display_name: Option<Untrusted>,
+        template_id: Option<Untrusted>,
+        created_date_time: Option<jiff::Timestamp>,
+        modified_date_time: Option<jiff::Timestamp>,
+        state: Option<ConditionalAccessPolicyState>,
+        conditions: Option<ConditionalAccessConditionSet>,
+        grant_controls: Option<ConditionalAccessGrantControls>,
+        session_controls: Option<ConditionalAccessSessionControls>,
+    }
+
+    /// When a policy applies; conditions are joined by AND, an absent one is no restriction.
+    ConditionalAccessConditionSet = "conditionalAccessConditionSet" {
+        users: Option<ConditionalAccessUsers>,
+        applications: Option<ConditionalAccessApplications>,
+        client_applications: Option<ConditionalAccessClientApplications>,
+        client_app_types: Option<Vec<ConditionalAccessClientApp>>,
+        platforms: Option<ConditionalAccessPlatforms>,
+        locations: Option<ConditionalAccessLocations>,
+        devices: Option<ConditionalAccessDevices>,
+        user_risk_levels: Option<Vec<RiskLevel>>,
+        sign_in_risk_levels: Option<Vec<RiskLevel>>,
+        service_principal_risk_levels: Option<Vec<RiskLevel>>,
+        /// Flags, comma separated in one string.
+        insider_risk_levels: Option<Untrusted>,
+        authentication_flows: Option<ConditionalAccessAuthenticationFlows>,
+    }
+
+    /// Whom a policy is about. Ids, or the words `All`, `None`, `GuestsOrExternalUsers`.
+    ConditionalAccessUsers = "conditionalAccessUsers" {
+        include_users: Option<Vec<Untrusted>>,
+        exclude_users: Option<Vec<Untrusted>>,
+        include_groups: Option<Vec<Untrusted>>,
+        exclude_groups: Option<Vec<Untrusted>>,
+        include_roles: Option<Vec<Untrusted>>,
+        exclude_roles: Option<Vec<Untrusted>>,
+        include_guests_or_external_users: Option<ConditionalAccessGuestsOrExternalUsers>,
+        exclude_guests_or_external_users: Option<ConditionalAccessGuestsOrExternalUsers>,
+    }
+
+    /// Kinds of guests and the tenants they come from.
+    ConditionalAccessGuestsOrExternalUsers = "conditionalAccessGuestsOrExternalUsers" {
+        /// Flags, comma separated in one string.
+        guest_or_external_user_types: Option<Untrusted>,
+        external_tenants: Option<ConditionalAccessExternalTenants>,
+    }
+
+    /// All external tenants, or those listed.
+    ConditionalAccessExternalTenants = "conditionalAccessEnumeratedExternalTenants" {
+        membership_kind: Option<Untrusted>,
+        members: Option<Vec<Untrusted>>,
+    }
+
+    /// Which resources, user actions or authentication contexts a policy is about.
+    ConditionalAccessApplications = "conditionalAccessApplications" {
+        include_applications: Option<Vec<Untrusted>>,
+        exclude_applications: Option<Vec<Untrusted>>,
+        include_user_actions: Option<Vec<Untrusted>>,
+        include_authentication_context_class_references: Option<Vec<Untrusted>>,
+        application_filter: Option<ConditionalAccessFilter>,
+    }
+
+    /// Platforms; taken from the user agent, so chosen by the client.
+    ConditionalAccessPlatforms = "conditionalAccessPlatforms" {
+        include_platforms: Option<Vec<Untrusted>>,
+        exclude_platforms: Option<Vec<Untrusted>>,
+    }
+
+    /// Named locations, or the words `All` and `AllTrusted`.
+    ConditionalAccessLocations = "conditionalAccessLocations" {
+        include_locations: Option<Vec<Untrusted>>,
+        exclude_locations: Option<Vec<Untrusted>>,
+    }
+
+    /// A filter on devices.
+    ConditionalAccessDevices = "conditionalAccessDevices" {
+        device_filter: Option<ConditionalAccessFilter>,
+    }
+
+    /// A filter rule and whether it includes or excludes.
+    ConditionalAccessFilter = "conditionalAccessFilter" {
+        mode: Option<Untrusted>,
+        rule: Option<Untrusted>,
+    }
+
+    /// Device code flow and authentication transfer; flags, comma separated in one string.
+    ConditionalAccessAuthenticationFlows = "conditionalAccessAuthenticationFlows" {
+        transfer_methods: Option<Untrusted>,
+    }
+
+    /// Workload identities that a policy is about.
+    ConditionalAccessClientApplications = "conditionalAccessClientApplications" {
+        include_service_principals: Option<Vec<Untrusted>>,
+        exclude_service_principals: Option<Vec<Untrusted>>,
+        service_principal_filter: Option<ConditionalAccessFilter>,
+    }
+
+    /// What a policy asks for; `operator` joins the controls.
+    ConditionalAccessGrantControls = "conditionalAccessGrantControls" {
+        operator: Option<Untrusted>,
+        built_in_controls: Option<Vec<ConditionalAccessGrantControl>>,
+        custom_authentication_factors: Option<Vec<Untrusted>>,
+        terms_of_use: Option<Vec<Untrusted>>,
+        authentication_strength: Option<AuthenticationStrengthPolicy>,
+    }
+
+    /// What a policy does to the session.
+    ConditionalAccessSessionControls = "conditionalAccessSessionControls" {
+        application_enforced_restrictions: Option<ApplicationEnforcedRestrictionsSessionControl>,
+        cloud_app_security: Option<CloudAppSecuritySessionControl>,
+        persistent_browser: Option<PersistentBrowserSessionControl>,
+        sign_in_frequency: Option<SignInFrequencySessionControl>,
+        disable_resilience_defaults: Option<bool>,
+    }
+
+    /// SharePoint and Exchange limit what an unmanaged device can do.
+    ApplicationEnforcedRestrictionsSessionControl = "applicationEnforcedRestrictionsSessionControl" {
+        is_enabled: Option<bool>,
+    }
+
+    /// Defender for Cloud Apps watches the session.
+    CloudAppSecuritySessionControl = "cloudAppSecuritySessionControl" {
+        is_enabled: Option<bool>,
+        cloud_app_security_type: Option<Untrusted>,
+    }
+
+    /// How often to ask again.
+    SignInFrequencySessionControl = "signInFrequencySessionControl" {
+        is_enabled: Option<bool>,
+        frequency_interval: Option<Untrusted>,
+        #[serde(rename = "type")]
+        unit: Option<Untrusted>,
+        value: Option<i64>,
+    }
+
+    /// Whether the browser stays signed in.
+    PersistentBrowserSessionControl = "persistentBrowserSessionControl" {
+        is_enabled: Option<bool>,
+        mode: Option<Untrusted>,
+    }
+
+    /// A named location: IP ranges or countries, by `odata_type`.
+    NamedLocation = "ipNamedLocation" {
+        #[serde(rename = "@odata.type")]
+        odata_type: Option<Untrusted>,
+        id: Option<Guid>,
+        display_name: Option<Untrusted>,
+        is_trusted: Option<bool>,
+    }
+
+    /// An authentication strength: the combinations of methods that satisfy it.
+    AuthenticationStrengthPolicy = "authenticationStrengthPolicy" {
+        id: Option<Untrusted>,
+        display_name: Option<Untrusted>,
+        requirements_satisfied: Option<Untrusted>,
+        allowed_combinations: Option<Vec<Untrusted>>,
+    }
+}
+
+graph_enum! {
+    /// Only `enabled` protects.
+    ConditionalAccessPolicyState { Enabled = "enabled", Disabled = "disabled", ReportOnly = "enabledForReportingButNotEnforced" }
+    /// Kinds of client; the last three are legacy protocols.
+    ConditionalAccessClientApp { All = "all", Browser = "browser", MobileAppsAndDesktopClients = "mobileAppsAndDesktopClients", ExchangeActiveSync = "exchangeActiveSync", EasSupported = "easSupported", OtherClients = "other" }
+    /// Grant controls that are built in.
+    ConditionalAccessGrantControl { Block = "block", Mfa = "mfa", CompliantDevice = "compliantDevice", DomainJoinedDevice = "domainJoinedDevice", ApprovedApplication = "approvedApplication", CompliantApplication = "compliantApplication", PasswordChange = "passwordChange", RiskRemediation = "riskRemediation" }
+    /// How sure Microsoft is that something is wrong.
+    RiskLevel { None = "none", Low = "low", Medium = "medium", High = "high", Hidden = "hidden" }
+}

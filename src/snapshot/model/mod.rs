@@ -1,0 +1,108 @@
+//! Wire types: what Graph sends, under Graph's names.
+//!
+//! Every field is optional unless it is an id: Graph omits what was not selected and sends null without system,
+//! and a rule decides what null means, not the parser. Enumerations keep what they do not know as `Other`.
+//! Each type names its Graph type in [`Wire`]; `tests/schema.rs` checks fields and types against the published schema.
+
+use serde::de::DeserializeOwned;
+
+mod application;
+mod authentication;
+mod conditional_access;
+mod device;
+mod mail;
+mod organization;
+mod policy;
+mod role;
+mod security;
+mod user;
+
+pub use application::*;
+pub use authentication::*;
+pub use conditional_access::*;
+pub use device::*;
+pub use mail::*;
+pub use organization::*;
+pub use policy::*;
+pub use role::*;
+pub use security::*;
+pub use user::*;
+
+/// A type of the wire.
+pub trait Wire: DeserializeOwned {
+    /// Its name in Graph's schema, without the `microsoft.graph.` in front.
+    const GRAPH_TYPE: &'static str;
+}
+
+/// Declares a wire type: a struct whose fields are all optional, with its Graph type.
+macro_rules! wire {
+    ($( $(#[$meta:meta])* $name:ident = $graph:literal { $( $(#[$field_meta:meta])* $field:ident: $type:ty, )* } )+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        pub struct $name {
+            $( $(#[$field_meta])* #[allow(missing_docs, reason = "named and described by Graph")] pub $field: $type, )*
+        }
+        impl $crate::snapshot::model::Wire for $name {
+            const GRAPH_TYPE: &'static str = $graph;
+        }
+    )+};
+}
+use wire;
+
+/// Declares an enumeration of Graph that keeps members it does not know, compared without regard to case.
+macro_rules! graph_enum {
+    ($( $(#[$meta:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? } )+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+        #[serde(from = "crate::snapshot::Untrusted")]
+        pub enum $name {
+            $(#[doc = concat!("`", $text, "`")] $variant,)+
+            /// A member that this version does not know, as Graph sent it.
+            Other(crate::snapshot::Untrusted),
+        }
+        impl From<crate::snapshot::Untrusted> for $name {
+            fn from(text: crate::snapshot::Untrusted) -> Self {
+                $( if text.is($text) { return Self::$variant; } )+
+                Self::Other(text)
+            }
+        }
+        impl $name {
+            /// The value as Graph writes it.
+            pub fn as_str(&self) -> &str {
+                match self { $(Self::$variant => $text,)+ Self::Other(text) => text.raw() }
+            }
+        }
+    )+};
+}
+use graph_enum;
+
+/// Calls a macro with every wire type, for tests over all of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_wire_type {
+    ($call:ident) => {
+        $call! {
+            Organization VerifiedDomain Domain SubscribedSku ServicePlanInfo LicenseUnitsDetail
+            User AssignedLicense SignInActivityRow SignInActivity UserRegistrationDetails AuthenticationMethod
+            UnifiedRoleAssignment UnifiedRoleEligibilityScheduleInstance UnifiedRoleAssignmentScheduleInstance
+            ConditionalAccessPolicy ConditionalAccessConditionSet ConditionalAccessUsers
+            ConditionalAccessGuestsOrExternalUsers ConditionalAccessExternalTenants ConditionalAccessApplications
+            ConditionalAccessPlatforms ConditionalAccessLocations ConditionalAccessDevices ConditionalAccessFilter
+            ConditionalAccessAuthenticationFlows ConditionalAccessClientApplications ConditionalAccessGrantControls
+            ConditionalAccessSessionControls ApplicationEnforcedRestrictionsSessionControl
+            CloudAppSecuritySessionControl SignInFrequencySessionControl PersistentBrowserSessionControl
+            NamedLocation AuthenticationStrengthPolicy
+            IdentitySecurityDefaultsEnforcementPolicy AuthorizationPolicy DefaultUserRolePermissions AdminConsentRequestPolicy
+            PermissionGrantPolicy PermissionGrantConditionSet CrossTenantAccessPolicyConfigurationDefault
+            CrossTenantAccessPolicyConfigurationPartner CrossTenantAccessPolicyB2BSetting
+            CrossTenantAccessPolicyTargetConfiguration CrossTenantAccessPolicyInboundTrust InboundOutboundPolicyConfiguration
+            DeviceRegistrationPolicy GroupSetting SettingValue SharepointSettings
+            Application ServicePrincipal PasswordCredential KeyCredential VerifiedPublisher AppRole AppRoleAssignment OAuth2PermissionGrant
+            RiskyUser Alert Incident SecureScore ControlScore SecureScoreControlProfile SensitivityLabel
+            DeviceManagement DeviceManagementSettings ManagedDevice ManagedDeviceOverview DeviceCompliancePolicy
+            DeviceCompliancePolicyAssignment ManagedAppProtection TargetedManagedAppPolicyAssignment
+            MessageRule MessageRuleActions MessageRulePredicates Recipient EmailAddress
+        }
+    };
+}

@@ -1,0 +1,130 @@
+//! Tenant-wide policies and settings.
+
+use super::{graph_enum, wire};
+use crate::snapshot::{Guid, Untrusted};
+
+wire! {
+    /// Security defaults.
+    IdentitySecurityDefaultsEnforcementPolicy = "identitySecurityDefaultsEnforcementPolicy" {
+        is_enabled: Option<bool>,
+    }
+
+    /// What members and guests may do by default.
+    AuthorizationPolicy = "authorizationPolicy" {
+        allow_invites_from: Option<AllowInvitesFrom>,
+        guest_user_role_id: Option<Guid>,
+        default_user_role_permissions: Option<DefaultUserRolePermissions>,
+    }
+
+    /// What a member may do without any role.
+    DefaultUserRolePermissions = "defaultUserRolePermissions" {
+        allowed_to_create_apps: Option<bool>,
+        permission_grant_policies_assigned: Option<Vec<Untrusted>>,
+    }
+
+    /// The admin consent workflow.
+    AdminConsentRequestPolicy = "adminConsentRequestPolicy" {
+        is_enabled: Option<bool>,
+    }
+
+    /// Conditions under which somebody may consent to an application.
+    PermissionGrantPolicy = "permissionGrantPolicy" {
+        id: Option<Untrusted>,
+        includes: Option<Vec<PermissionGrantConditionSet>>,
+        excludes: Option<Vec<PermissionGrantConditionSet>>,
+    }
+
+    /// One set of conditions of a permission grant policy.
+    PermissionGrantConditionSet = "permissionGrantConditionSet" {
+        permission_classification: Option<Untrusted>,
+        client_applications_from_verified_publisher_only: Option<bool>,
+    }
+
+    /// Cross-tenant access for tenants without an entry of their own.
+    CrossTenantAccessPolicyConfigurationDefault = "crossTenantAccessPolicyConfigurationDefault" {
+        b2b_collaboration_inbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        b2b_direct_connect_inbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        inbound_trust: Option<CrossTenantAccessPolicyInboundTrust>,
+    }
+
+    /// Cross-tenant access for one partner tenant. Null parts fall back to the default.
+    CrossTenantAccessPolicyConfigurationPartner = "crossTenantAccessPolicyConfigurationPartner" {
+        tenant_id: Option<Guid>,
+        is_service_provider: Option<bool>,
+        automatic_user_consent_settings: Option<InboundOutboundPolicyConfiguration>,
+        b2b_direct_connect_inbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        inbound_trust: Option<CrossTenantAccessPolicyInboundTrust>,
+        identity_synchronization: Option<CrossTenantIdentitySyncPolicyPartner>,
+    }
+
+    /// What a partner tenant may synchronise into this one.
+    CrossTenantIdentitySyncPolicyPartner = "crossTenantIdentitySyncPolicyPartner" {
+        user_sync_inbound: Option<CrossTenantUserSyncInbound>,
+    }
+
+    /// Whether a partner tenant may push users.
+    CrossTenantUserSyncInbound = "crossTenantUserSyncInbound" {
+        is_sync_allowed: Option<bool>,
+    }
+
+    /// Who and what a cross-tenant setting lets through.
+    CrossTenantAccessPolicyB2BSetting = "crossTenantAccessPolicyB2BSetting" {
+        users_and_groups: Option<CrossTenantAccessPolicyTargetConfiguration>,
+        applications: Option<CrossTenantAccessPolicyTargetConfiguration>,
+    }
+
+    /// Allowed or blocked, and for what.
+    CrossTenantAccessPolicyTargetConfiguration = "crossTenantAccessPolicyTargetConfiguration" {
+        access_type: Option<AccessType>,
+    }
+
+    /// Which claims of the home tenant are believed.
+    CrossTenantAccessPolicyInboundTrust = "crossTenantAccessPolicyInboundTrust" {
+        is_mfa_accepted: Option<bool>,
+        is_compliant_device_accepted: Option<bool>,
+        #[serde(rename = "isHybridAzureADJoinedDeviceAccepted")]
+        is_hybrid_joined_device_accepted: Option<bool>,
+    }
+
+    /// Whether consent prompts are skipped, by direction.
+    InboundOutboundPolicyConfiguration = "inboundOutboundPolicyConfiguration" {
+        inbound_allowed: Option<bool>,
+        outbound_allowed: Option<bool>,
+    }
+
+    /// Who may register and join devices.
+    DeviceRegistrationPolicy = "deviceRegistrationPolicy" {
+        multi_factor_auth_configuration: Option<MultiFactorAuthConfiguration>,
+    }
+
+    /// A directory settings object made from a template.
+    GroupSetting = "groupSetting" {
+        template_id: Option<Guid>,
+        display_name: Option<Untrusted>,
+        values: Option<Vec<SettingValue>>,
+    }
+
+    /// One setting; every value is a string.
+    SettingValue = "settingValue" {
+        name: Option<Untrusted>,
+        value: Option<Untrusted>,
+    }
+
+    /// Tenant-wide settings of SharePoint and OneDrive.
+    SharepointSettings = "sharepointSettings" {
+        sharing_capability: Option<SharingCapability>,
+        is_resharing_by_external_users_enabled: Option<bool>,
+        is_legacy_auth_protocols_enabled: Option<bool>,
+    }
+}
+
+graph_enum! {
+    /// Who may invite guests.
+    AllowInvitesFrom { None = "none", AdminsAndGuestInviters = "adminsAndGuestInviters", AdminsGuestInvitersAndAllMembers = "adminsGuestInvitersAndAllMembers", Everyone = "everyone" }
+    /// Whether a cross-tenant setting lets its targets through.
+    AccessType { Allowed = "allowed", Blocked = "blocked" }
+    /// Whether registering or joining a device takes a second factor.
+    MultiFactorAuthConfiguration { NotRequired = "notRequired", Required = "required" }
+    /// The widest sharing that SharePoint and OneDrive allow.
+    SharingCapability { Disabled = "disabled", ExternalUserSharingOnly = "externalUserSharingOnly", ExternalUserAndGuestSharing = "externalUserAndGuestSharing", ExistingExternalUserSharingOnly = "existingExternalUserSharingOnly" }
+}

@@ -1,0 +1,190 @@
+//! Everything that can be asked of Graph: one entry per request, named once.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! resources {
+    ($( $(#[$doc:meta])* $variant:ident = $key:literal, $version:literal, $path:literal, [$($permission:literal),+]; )+) => {
+        /// One Graph request whose answer a snapshot holds.
+        ///
+        /// The order is the order of the snapshot file and of the report's `collection` part.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Resource { $( $(#[$doc])* $variant, )+ }
+
+        impl Resource {
+            /// Every resource, in order.
+            pub const ALL: &'static [Resource] = &[$(Resource::$variant),+];
+
+            /// The name of its section in a snapshot file: camelCase, stable for ever.
+            pub const fn key(self) -> &'static str {
+                match self { $(Resource::$variant => $key,)+ }
+            }
+
+            /// `v1.0` or `beta`.
+            pub const fn version(self) -> &'static str {
+                match self { $(Resource::$variant => $version,)+ }
+            }
+
+            /// The path below the version; `{id}` stands for one object each.
+            pub const fn path(self) -> &'static str {
+                match self { $(Resource::$variant => $path,)+ }
+            }
+
+            /// The least application permissions that let it be read; all of them are needed.
+            /// Source: Microsoft Graph permission tables, August 2026.
+            pub const fn permissions(self) -> &'static [&'static str] {
+                match self { $(Resource::$variant => &[$($permission),+],)+ }
+            }
+        }
+    };
+}
+
+resources! {
+    /// The tenant itself.
+    Organization = "organization", "v1.0", "/organization", ["Organization.Read.All"];
+    /// Its domains, verified or not.
+    Domains = "domains", "v1.0", "/domains", ["Domain.Read.All"];
+    /// The licences it owns.
+    SubscribedSkus = "subscribedSkus", "v1.0", "/subscribedSkus", ["LicenseAssignment.Read.All"];
+    /// Accounts, members and guests.
+    Users = "users", "v1.0", "/users", ["User.Read.All"];
+    /// When each account last signed in. A request of its own: it needs Entra ID P1 and smaller pages.
+    SignInActivity = "signInActivity", "v1.0", "/users?$select=id,signInActivity", ["User.Read.All", "AuditLog.Read.All"];
+    /// Which sign-in methods each user has registered.
+    RegistrationDetails = "userRegistrationDetails", "v1.0", "/reports/authenticationMethods/userRegistrationDetails", ["AuditLog.Read.All"];
+    /// Active directory role assignments.
+    RoleAssignments = "roleAssignments", "v1.0", "/roleManagement/directory/roleAssignments", ["RoleManagement.Read.Directory"];
+    /// Eligible directory role assignments (Privileged Identity Management).
+    RoleEligibilityScheduleInstances = "roleEligibilityScheduleInstances", "v1.0", "/roleManagement/directory/roleEligibilityScheduleInstances", ["RoleEligibilitySchedule.Read.Directory"];
+    /// Active assignments with how and until when they are held (Privileged Identity Management).
+    RoleAssignmentScheduleInstances = "roleAssignmentScheduleInstances", "v1.0", "/roleManagement/directory/roleAssignmentScheduleInstances", ["RoleAssignmentSchedule.Read.Directory"];
+    /// Users in the groups that hold roles or that Conditional Access policies name, nested groups included.
+    GroupTransitiveMembers = "groupTransitiveMembers", "v1.0", "/groups/{id}/transitiveMembers/microsoft.graph.user", ["GroupMember.Read.All"];
+    /// Conditional Access policies in every state.
+    ConditionalAccessPolicies = "conditionalAccessPolicies", "v1.0", "/identity/conditionalAccess/policies", ["Policy.Read.All"];
+    /// Named locations of Conditional Access.
+    NamedLocations = "namedLocations", "v1.0", "/identity/conditionalAccess/namedLocations", ["Policy.Read.All"];
+    /// Authentication strengths, built in and own.
+    AuthenticationStrengthPolicies = "authenticationStrengthPolicies", "v1.0", "/policies/authenticationStrengthPolicies", ["Policy.Read.AuthenticationMethod"];
+    /// Security defaults.
+    SecurityDefaults = "identitySecurityDefaultsEnforcementPolicy", "v1.0", "/policies/identitySecurityDefaultsEnforcementPolicy", ["Policy.Read.All"];
+    /// What members and guests may do by default.
+    AuthorizationPolicy = "authorizationPolicy", "v1.0", "/policies/authorizationPolicy", ["Policy.Read.All"];
+    /// The admin consent workflow.
+    AdminConsentRequestPolicy = "adminConsentRequestPolicy", "v1.0", "/policies/adminConsentRequestPolicy", ["Policy.Read.All"];
+    /// Conditions under which users may consent to applications.
+    PermissionGrantPolicies = "permissionGrantPolicies", "v1.0", "/policies/permissionGrantPolicies", ["Policy.Read.PermissionGrant"];
+    /// Cross-tenant access for every tenant that has no entry of its own.
+    CrossTenantAccessDefault = "crossTenantAccessPolicyDefault", "v1.0", "/policies/crossTenantAccessPolicy/default", ["Policy.Read.All"];
+    /// Cross-tenant access by partner tenant.
+    CrossTenantAccessPartners = "crossTenantAccessPolicyPartners", "v1.0", "/policies/crossTenantAccessPolicy/partners", ["Policy.Read.All"];
+    /// Who may register and join devices, and how.
+    DeviceRegistrationPolicy = "deviceRegistrationPolicy", "v1.0", "/policies/deviceRegistrationPolicy", ["Policy.Read.DeviceConfiguration"];
+    /// Directory settings.
+    GroupSettings = "groupSettings", "v1.0", "/groupSettings", ["GroupSettings.Read.All"];
+    /// Application registrations of this tenant.
+    Applications = "applications", "v1.0", "/applications", ["Application.Read.All"];
+    /// Applications present in this tenant, whoever wrote them.
+    ServicePrincipals = "servicePrincipals", "v1.0", "/servicePrincipals", ["Application.Read.All"];
+    /// Application permissions granted on Microsoft Graph, Exchange Online and SharePoint Online.
+    AppRoleAssignedTo = "appRoleAssignedTo", "v1.0", "/servicePrincipals/{id}/appRoleAssignedTo", ["Application.Read.All"];
+    /// Owners of the application registrations behind powerful service principals.
+    ApplicationOwners = "applicationOwners", "v1.0", "/applications/{id}/owners", ["Application.Read.All"];
+    /// Owners of powerful service principals.
+    ServicePrincipalOwners = "servicePrincipalOwners", "v1.0", "/servicePrincipals/{id}/owners", ["Application.Read.All"];
+    /// Delegated permissions granted, by whom and for whom.
+    OAuth2PermissionGrants = "oauth2PermissionGrants", "v1.0", "/oauth2PermissionGrants", ["Directory.Read.All"];
+    /// Sign-in methods of single accounts: the declared emergency access accounts where no report tells.
+    AuthenticationMethods = "authenticationMethods", "v1.0", "/users/{id}/authentication/methods", ["UserAuthenticationMethod.Read.All"];
+    /// Inbox rules; only when asked for.
+    InboxRules = "inboxMessageRules", "v1.0", "/users/{id}/mailFolders/inbox/messageRules", ["MailboxSettings.Read"];
+    /// Users whom Identity Protection rates at risk or compromised.
+    RiskyUsers = "riskyUsers", "v1.0", "/identityProtection/riskyUsers", ["IdentityRiskyUser.Read.All"];
+    /// Open security alerts.
+    Alerts = "alerts", "v1.0", "/security/alerts_v2", ["SecurityAlert.Read.All"];
+    /// Alerts that data loss prevention raised: a sign that it is in use.
+    DlpAlerts = "dlpAlerts", "v1.0", "/security/alerts_v2?$filter=serviceSource eq 'dataLossPrevention'", ["SecurityAlert.Read.All"];
+    /// Open security incidents.
+    Incidents = "incidents", "v1.0", "/security/incidents", ["SecurityIncident.Read.All"];
+    /// The newest Secure Score.
+    SecureScores = "secureScores", "v1.0", "/security/secureScores", ["SecurityEvents.Read.All"];
+    /// What each control of the Secure Score is and gives at most.
+    SecureScoreControlProfiles = "secureScoreControlProfiles", "v1.0", "/security/secureScoreControlProfiles", ["SecurityEvents.Read.All"];
+    /// Sensitivity labels with their sublabels.
+    SensitivityLabels = "sensitivityLabels", "v1.0", "/security/dataSecurityAndGovernance/sensitivityLabels", ["SensitivityLabels.Read.All"];
+    /// Tenant-wide settings of SharePoint and OneDrive.
+    SharePointSettings = "sharepointSettings", "v1.0", "/admin/sharepoint/settings", ["SharePointTenantSettings.Read.All"];
+    /// The Intune subscription and its tenant-wide compliance settings.
+    DeviceManagement = "deviceManagement", "v1.0", "/deviceManagement", ["DeviceManagementServiceConfig.Read.All"];
+    /// Devices that Intune manages.
+    ManagedDevices = "managedDevices", "v1.0", "/deviceManagement/managedDevices", ["DeviceManagementManagedDevices.Read.All"];
+    /// Counts of managed devices.
+    ManagedDeviceOverview = "managedDeviceOverview", "v1.0", "/deviceManagement/managedDeviceOverview", ["DeviceManagementManagedDevices.Read.All"];
+    /// Compliance policies with their assignments.
+    DeviceCompliancePolicies = "deviceCompliancePolicies", "v1.0", "/deviceManagement/deviceCompliancePolicies", ["DeviceManagementConfiguration.Read.All"];
+    /// The same list in beta: v1.0 hides the policies for corporate Android devices. Read only when there are Android devices.
+    DeviceCompliancePoliciesBeta = "deviceCompliancePoliciesBeta", "beta", "/deviceManagement/deviceCompliancePolicies", ["DeviceManagementConfiguration.Read.All"];
+    /// Compliance policies of the settings catalogue (Linux); beta only. Read only when there are Linux devices.
+    CompliancePolicies = "compliancePolicies", "beta", "/deviceManagement/compliancePolicies", ["DeviceManagementConfiguration.Read.All"];
+    /// App protection policies for iOS and iPadOS.
+    IosManagedAppProtections = "iosManagedAppProtections", "v1.0", "/deviceAppManagement/iosManagedAppProtections", ["DeviceManagementApps.Read.All"];
+    /// App protection policies for Android.
+    AndroidManagedAppProtections = "androidManagedAppProtections", "v1.0", "/deviceAppManagement/androidManagedAppProtections", ["DeviceManagementApps.Read.All"];
+}
+
+impl Resource {
+    /// What stands in evidence: `GET /v1.0/users`.
+    pub fn source(self) -> String {
+        format!("GET /{}{}", self.version(), self.path())
+    }
+
+    /// The permissions as one phrase: `User.Read.All + AuditLog.Read.All`.
+    pub fn permission(self) -> String {
+        self.permissions().join(" + ")
+    }
+
+    /// Whether its rows belong to one object each (`{id}` in the path), which their snapshot pages name.
+    pub fn is_per_object(self) -> bool {
+        self.path().contains("{id}")
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+/// No resource has this key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown section {0:?}")]
+pub struct UnknownResource(pub String);
+
+impl FromStr for Resource {
+    type Err = UnknownResource;
+
+    fn from_str(key: &str) -> Result<Self, UnknownResource> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|resource| resource.key() == key)
+            .ok_or_else(|| UnknownResource(key.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Resource {
+    type Error = UnknownResource;
+
+    fn try_from(key: String) -> Result<Self, UnknownResource> {
+        key.parse()
+    }
+}
+
+impl From<Resource> for String {
+    fn from(resource: Resource) -> Self {
+        resource.key().to_owned()
+    }
+}

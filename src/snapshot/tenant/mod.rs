@@ -1,0 +1,255 @@
+//! The in-memory tenant: rows of a snapshot folded into what rules read.
+//!
+//! Filled by [`Tenant::fold`], row by row and in any order, from a live collection or from a file; read by rules only
+//! through the sections' own gates. Long lists are folded into compact forms, short ones are kept as they came.
+
+mod applications;
+mod licences;
+mod roles;
+mod users;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::model::{
+    AdminConsentRequestPolicy, Alert, AppRoleAssignment, Application, AuthenticationMethod,
+    AuthenticationStrengthPolicy, AuthorizationPolicy, ConditionalAccessPolicy,
+    CrossTenantAccessPolicyConfigurationDefault, CrossTenantAccessPolicyConfigurationPartner,
+    DeviceCompliancePolicy, DeviceManagement, DeviceRegistrationPolicy, DirectoryObject, Domain,
+    GroupSetting, IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection,
+    ManagedDevice, ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant,
+    Organization, PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile,
+    SensitivityLabel, SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
+    UnifiedRoleAssignmentScheduleInstance, UnifiedRoleEligibilityScheduleInstance,
+};
+use super::{Guid, Resource, Section, State};
+
+pub use applications::{Grant, ServicePrincipals};
+pub use licences::Licences;
+pub use roles::{Held, Holder, Holders, PrincipalKind, SCOPE_TENANT};
+pub use users::{Registration, RegistrationDetails, SignIns, User, Users};
+
+/// Rows that belong to one object each: group -> members, application -> owners.
+pub type ById<T> = BTreeMap<Guid, Vec<T>>;
+
+/// A row that does not read as its type.
+#[derive(Debug, thiserror::Error)]
+#[error("a row of {resource} cannot be read: {path}: {message}")]
+pub struct RowError {
+    /// Which list.
+    pub resource: Resource,
+    /// Where in the row.
+    pub path: String,
+    /// What is wrong; names types and positions, never values.
+    pub message: String,
+}
+
+macro_rules! tenant {
+    ($( $field:ident: $type:ty = $resource:ident, $fold:expr; )+) => {
+        /// Everything that was read from one tenant.
+        #[derive(Debug, Clone)]
+        pub struct Tenant {
+            $( pub(crate) $field: Section<$type>, )+
+        }
+
+        impl Default for Tenant {
+            fn default() -> Self {
+                Self { $( $field: Section::new(Resource::$resource), )+ }
+            }
+        }
+
+        impl Tenant {
+            /// Takes in one row of one resource; `subject` is the object that a per-object row belongs to.
+            ///
+            /// # Errors
+            /// The row does not read as its type. The section is left as it was: the caller ends it as failed.
+            pub fn fold(&mut self, resource: Resource, subject: Option<Guid>, row: &RawValue) -> Result<(), RowError> {
+                match resource {
+                    $( Resource::$resource => {
+                        let fold: fn(&mut $type, Option<Guid>, &RawValue) -> Result<(), Bad> = $fold;
+                        fold(self.$field.rows_mut(), subject, row).map_err(|bad| bad.at(resource))?;
+                        self.$field.count_rows(1);
+                    } )+
+                }
+                Ok(())
+            }
+
+            /// Says how the reading of a resource ended.
+            pub fn end(&mut self, resource: Resource, state: State) {
+                match resource { $( Resource::$resource => self.$field.end(state), )+ }
+            }
+
+            /// How the reading of a resource ended, and how many rows there are.
+            pub fn state(&self, resource: Resource) -> (&State, u64) {
+                match resource { $( Resource::$resource => (self.$field.state(), self.$field.count()), )+ }
+            }
+        }
+    };
+}
+
+tenant! {
+    organization: Vec<Organization> = Organization, push;
+    domains: Vec<Domain> = Domains, push;
+    subscribed_skus: Vec<SubscribedSku> = SubscribedSkus, push;
+    users: Users = Users, |users, _, row| users.push(parse(row)?);
+    sign_in_activity: SignIns = SignInActivity, |signs, _, row| signs.push(parse(row)?);
+    registration_details: RegistrationDetails = RegistrationDetails, |details, _, row| details.push(parse(row)?);
+    role_assignments: Vec<UnifiedRoleAssignment> = RoleAssignments, push;
+    role_eligibility: Vec<UnifiedRoleEligibilityScheduleInstance> = RoleEligibilityScheduleInstances, push;
+    role_assignment_schedules: Vec<UnifiedRoleAssignmentScheduleInstance> = RoleAssignmentScheduleInstances, push;
+    group_members: ById<DirectoryObject> = GroupTransitiveMembers, push_by_id;
+    conditional_access_policies: Vec<ConditionalAccessPolicy> = ConditionalAccessPolicies, push;
+    named_locations: Vec<NamedLocation> = NamedLocations, push;
+    authentication_strengths: Vec<AuthenticationStrengthPolicy> = AuthenticationStrengthPolicies, push;
+    security_defaults: Vec<IdentitySecurityDefaultsEnforcementPolicy> = SecurityDefaults, push;
+    authorization_policy: Vec<AuthorizationPolicy> = AuthorizationPolicy, push;
+    admin_consent_request_policy: Vec<AdminConsentRequestPolicy> = AdminConsentRequestPolicy, push;
+    permission_grant_policies: Vec<PermissionGrantPolicy> = PermissionGrantPolicies, push;
+    cross_tenant_access_default: Vec<CrossTenantAccessPolicyConfigurationDefault> = CrossTenantAccessDefault, push;
+    cross_tenant_access_partners: Vec<CrossTenantAccessPolicyConfigurationPartner> = CrossTenantAccessPartners, push;
+    device_registration_policy: Vec<DeviceRegistrationPolicy> = DeviceRegistrationPolicy, push;
+    group_settings: Vec<GroupSetting> = GroupSettings, push;
+    applications: Vec<Application> = Applications, push;
+    service_principals: ServicePrincipals = ServicePrincipals, |list, _, row| list.push(parse(row)?);
+    app_role_assigned_to: ById<AppRoleAssignment> = AppRoleAssignedTo, push_by_id;
+    application_owners: ById<DirectoryObject> = ApplicationOwners, push_by_id;
+    service_principal_owners: ById<DirectoryObject> = ServicePrincipalOwners, push_by_id;
+    oauth2_permission_grants: Vec<OAuth2PermissionGrant> = OAuth2PermissionGrants, push;
+    authentication_methods: ById<AuthenticationMethod> = AuthenticationMethods, push_by_id;
+    inbox_rules: ById<MessageRule> = InboxRules, push_by_id;
+    risky_users: Vec<RiskyUser> = RiskyUsers, push;
+    alerts: Vec<Alert> = Alerts, push;
+    dlp_alerts: Vec<Alert> = DlpAlerts, push;
+    incidents: Vec<Incident> = Incidents, push;
+    secure_scores: Vec<SecureScore> = SecureScores, push;
+    secure_score_control_profiles: Vec<SecureScoreControlProfile> = SecureScoreControlProfiles, push;
+    sensitivity_labels: Vec<SensitivityLabel> = SensitivityLabels, push;
+    sharepoint_settings: Vec<SharepointSettings> = SharePointSettings, push;
+    device_management: Vec<DeviceManagement> = DeviceManagement, push;
+    managed_devices: Vec<ManagedDevice> = ManagedDevices, push;
+    managed_device_overview: Vec<ManagedDeviceOverview> = ManagedDeviceOverview, push;
+    device_compliance_policies: Vec<DeviceCompliancePolicy> = DeviceCompliancePolicies, push;
+    device_compliance_policies_beta: Vec<DeviceCompliancePolicy> = DeviceCompliancePoliciesBeta, push;
+    compliance_policies: Vec<DeviceCompliancePolicy> = CompliancePolicies, push;
+    ios_app_protections: Vec<ManagedAppProtection> = IosManagedAppProtections, push;
+    android_app_protections: Vec<ManagedAppProtection> = AndroidManagedAppProtections, push;
+}
+
+impl Tenant {
+    /// A tenant of which every list was asked for and none has a row: the starting point of tests.
+    pub fn empty() -> Self {
+        let mut tenant = Self::default();
+        for &resource in Resource::ALL {
+            tenant.end(resource, State::Collected);
+        }
+        tenant
+    }
+
+    /// Notes that a per-object list was read for this object, even when it has no rows.
+    pub fn touch(&mut self, resource: Resource, subject: Guid) {
+        match resource {
+            Resource::GroupTransitiveMembers => {
+                drop(self.group_members.rows_mut().entry(subject).or_default())
+            }
+            Resource::AppRoleAssignedTo => drop(
+                self.app_role_assigned_to
+                    .rows_mut()
+                    .entry(subject)
+                    .or_default(),
+            ),
+            Resource::ApplicationOwners => drop(
+                self.application_owners
+                    .rows_mut()
+                    .entry(subject)
+                    .or_default(),
+            ),
+            Resource::ServicePrincipalOwners => drop(
+                self.service_principal_owners
+                    .rows_mut()
+                    .entry(subject)
+                    .or_default(),
+            ),
+            Resource::AuthenticationMethods => drop(
+                self.authentication_methods
+                    .rows_mut()
+                    .entry(subject)
+                    .or_default(),
+            ),
+            Resource::InboxRules => drop(self.inbox_rules.rows_mut().entry(subject).or_default()),
+            _ => {}
+        }
+    }
+
+    /// The tenant's own description, if it was read.
+    pub fn organization(&self) -> Option<&Organization> {
+        self.organization.hints().first()
+    }
+}
+
+/// Why a row does not read.
+pub(crate) struct Bad {
+    path: String,
+    message: String,
+}
+
+impl Bad {
+    fn new(path: &str, message: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    fn at(self, resource: Resource) -> RowError {
+        RowError {
+            resource,
+            path: self.path,
+            message: self.message,
+        }
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(row: &'a RawValue) -> Result<T, Bad> {
+    serde_json::from_str(row.get()).map_err(|_| {
+        // Only a row that failed pays for the path; serde's message may quote the value, so only its kind is kept.
+        let mut reader = serde_json::Deserializer::from_str(row.get());
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(error) => Bad {
+                path: error.path().to_string(),
+                message: kind_of(&error.into_inner()),
+            },
+            Ok(_) => Bad::new(".", "not the expected shape"),
+        }
+    })
+}
+
+fn kind_of(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Data => "not of the expected type",
+        serde_json::error::Category::Syntax => "not JSON",
+        serde_json::error::Category::Eof => "cut short",
+        serde_json::error::Category::Io => "cannot be read",
+    };
+    format!("{kind} (column {})", error.column())
+}
+
+fn push<T: for<'a> Deserialize<'a>>(
+    rows: &mut Vec<T>,
+    _: Option<Guid>,
+    row: &RawValue,
+) -> Result<(), Bad> {
+    rows.push(parse(row)?);
+    Ok(())
+}
+
+fn push_by_id<T: for<'a> Deserialize<'a>>(
+    rows: &mut ById<T>,
+    subject: Option<Guid>,
+    row: &RawValue,
+) -> Result<(), Bad> {
+    let subject = subject.ok_or_else(|| Bad::new(".", "names no object that it belongs to"))?;
+    rows.entry(subject).or_default().push(parse(row)?);
+    Ok(())
+}

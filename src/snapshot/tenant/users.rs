@@ -1,0 +1,231 @@
+//! Accounts, their last sign-in and their registered methods, in compact form.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::Bad;
+use crate::snapshot::model::{
+    self, ExternalUserState, SignInActivityRow, UserRegistrationDetails, UserType,
+};
+use crate::snapshot::{Guid, Untrusted};
+
+/// An account.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Object id.
+    pub id: Guid,
+    /// The name to sign in with.
+    pub user_principal_name: Untrusted,
+    /// The name to show.
+    pub display_name: Untrusted,
+    /// `userType` is Guest. Null counts as member.
+    pub is_guest: bool,
+    /// Invited from another organization, whatever the user type: `creationType` Invitation with `#EXT#` in the UPN.
+    pub is_invited: bool,
+    /// `accountEnabled`; `None` when Graph did not say.
+    pub account_enabled: Option<bool>,
+    /// When the account was made; `None` for some old or synchronised accounts.
+    pub created: Option<Timestamp>,
+    /// The first day of work, where readable.
+    pub hired: Option<Timestamp>,
+    /// Synchronised from on-premises; null is cloud-only.
+    pub is_synchronised: bool,
+    /// Has at least one licence.
+    pub is_licensed: bool,
+    /// An invitation that was never taken up.
+    pub is_pending: bool,
+}
+
+impl User {
+    /// Whether the account can sign in.
+    pub fn is_enabled(&self) -> bool {
+        self.account_enabled == Some(true)
+    }
+
+    /// An enabled member: what most rules judge.
+    pub fn is_enabled_member(&self) -> bool {
+        self.is_enabled() && !self.is_guest
+    }
+
+    /// An enabled guest.
+    pub fn is_enabled_guest(&self) -> bool {
+        self.is_enabled() && self.is_guest
+    }
+
+    /// The domain of the UPN; for an invited account that of this tenant, not of its home.
+    pub fn domain(&self) -> Option<&str> {
+        self.user_principal_name
+            .raw()
+            .rsplit_once('@')
+            .map(|(_, domain)| domain)
+    }
+}
+
+/// All accounts, by id.
+#[derive(Debug, Clone, Default)]
+pub struct Users {
+    list: Vec<User>,
+    by_id: HashMap<Guid, u32>,
+}
+
+impl Users {
+    pub(super) fn push(&mut self, row: model::User) -> Result<(), Bad> {
+        let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
+        let Ok(index) = u32::try_from(self.list.len()) else {
+            return Err(Bad::new("id", "more accounts than this version can hold"));
+        };
+        let user_principal_name = row.user_principal_name.unwrap_or_default();
+        let is_invited = row
+            .creation_type
+            .as_ref()
+            .is_some_and(|kind| kind.is("Invitation"))
+            && user_principal_name
+                .raw()
+                .to_ascii_uppercase()
+                .contains("#EXT#");
+        let user = User {
+            id,
+            is_invited,
+            user_principal_name,
+            display_name: row.display_name.unwrap_or_default(),
+            is_guest: row.user_type == Some(UserType::Guest),
+            account_enabled: row.account_enabled,
+            created: row.created_date_time,
+            hired: row.employee_hire_date,
+            is_synchronised: row.on_premises_sync_enabled == Some(true),
+            is_licensed: row
+                .assigned_licenses
+                .is_some_and(|licences| !licences.is_empty()),
+            is_pending: row.external_user_state == Some(ExternalUserState::PendingAcceptance),
+        };
+        // A row that comes twice (a page repeated after a retry) counts once.
+        match self.by_id.insert(id, index) {
+            Some(earlier) => {
+                self.by_id.insert(id, earlier);
+            }
+            None => self.list.push(user),
+        }
+        Ok(())
+    }
+
+    /// All accounts, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = &User> {
+        self.list.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The account with this object id.
+    pub fn get(&self, id: Guid) -> Option<&User> {
+        self.by_id
+            .get(&id)
+            .and_then(|&index| self.list.get(index as usize))
+    }
+
+    /// The account that a person means by an object id or a UPN.
+    pub fn find(&self, id_or_name: &str) -> Option<&User> {
+        match id_or_name.parse::<Guid>() {
+            Ok(id) => self.get(id),
+            Err(_) => self
+                .list
+                .iter()
+                .find(|user| user.user_principal_name.is(id_or_name)),
+        }
+    }
+}
+
+/// When accounts were last used.
+#[derive(Debug, Clone, Default)]
+pub struct SignIns(HashMap<Guid, Option<Timestamp>>);
+
+impl SignIns {
+    pub(super) fn push(&mut self, row: SignInActivityRow) -> Result<(), Bad> {
+        let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
+        let last = row.sign_in_activity.and_then(|activity| {
+            [
+                activity.last_sign_in_date_time,
+                activity.last_non_interactive_sign_in_date_time,
+                activity.last_successful_sign_in_date_time,
+            ]
+            .into_iter()
+            .flatten()
+            .filter(|&at| at > FIRST_REAL_DATE)
+            .max()
+        });
+        self.0.insert(id, last);
+        Ok(())
+    }
+
+    /// The latest of the last interactive, non-interactive and successful sign-in.
+    ///
+    /// `None`: Graph holds none for the account, which does not prove that there never was one (nothing before April
+    /// 2020 is kept, and data lags up to a day). Source: `user.signInActivity`, Graph v1.0.
+    pub fn last(&self, user: Guid) -> Option<Timestamp> {
+        self.0.get(&user).copied().flatten()
+    }
+}
+
+/// Graph writes 0001-01-01 where there is no date.
+const FIRST_REAL_DATE: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// What one user has registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Registration {
+    /// `isMfaCapable`: registered a second factor that policy allows. `None`: the report does not say.
+    pub mfa_capable: Option<bool>,
+    /// Has a FIDO2 key, a passkey or Windows Hello for Business.
+    pub passkey: bool,
+    /// Has a Secure Enclave key of a Mac.
+    pub secure_enclave: bool,
+}
+
+impl Registration {
+    /// Has any method that cannot be phished.
+    pub fn phishing_resistant(&self) -> bool {
+        self.passkey || self.secure_enclave
+    }
+}
+
+/// The registration report, by user.
+#[derive(Debug, Clone, Default)]
+pub struct RegistrationDetails(HashMap<Guid, Registration>);
+
+impl RegistrationDetails {
+    pub(super) fn push(&mut self, row: UserRegistrationDetails) -> Result<(), Bad> {
+        let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
+        let methods = row.methods_registered.unwrap_or_default();
+        let has = |names: &[&str]| {
+            methods
+                .iter()
+                .any(|method| names.iter().any(|name| method.is(name)))
+        };
+        let registration = Registration {
+            mfa_capable: row.is_mfa_capable,
+            passkey: has(&[
+                "fido2SecurityKey",
+                "passKeyDeviceBound",
+                "passKeyDeviceBoundAuthenticator",
+                "passKeyDeviceBoundWindowsHello",
+                "passKeySynced",
+                "windowsHelloForBusiness",
+            ]),
+            secure_enclave: has(&["macOsSecureEnclaveKey"]),
+        };
+        self.0.insert(id, registration);
+        Ok(())
+    }
+
+    /// The row of one user; `None` when the report has none, which is neither registered nor unregistered.
+    pub fn get(&self, user: Guid) -> Option<Registration> {
+        self.0.get(&user).copied()
+    }
+}

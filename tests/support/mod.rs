@@ -1,0 +1,4 @@
+//! Shared by the tests.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub mod cases;
