@@ -1,1 +1,26 @@
-//! (being built)
+//! Microsoft Graph, read only.
+//!
+//! [`GraphClient`] can GET, page through collections, and post a `$batch` made of GETs; no other verb exists
+//! in this room. It keeps the pace of each service, waits and repeats what is worth repeating,
+//! renews a refused token once, and sends the token to the configured Graph root only. It does not know what
+//! the rows mean, which permission a request needs, or who asks.
+
+mod batch;
+mod client;
+mod clock;
+mod error;
+pub mod http;
+pub mod odata;
+mod pace;
+mod page;
+mod retry;
+
+pub use client::{Answer, Effort, Event, GraphClient, Observer};
+pub(crate) use clock::later;
+pub use clock::{Clock, SystemClock};
+pub(crate) use error::printable;
+pub use error::{ErrorKind, GraphError, Refusal};
+pub use odata::Query;
+pub use pace::{Limit, Pace, Service};
+pub use page::{Page, Pages};
+pub(crate) use retry::retry_after;

@@ -1,0 +1,454 @@
+//! Sending one request until it is answered for good.
+//!
+//! Promises: 429, 509, 500 (twice), 502, 503, 504, connection failures and cut answers are repeated, at most
+//! [`TRIES`] times and for at most [`BUDGET`] of waiting; 400, 403 and 404 never are; a 401 leads to one
+//! new token and one repetition. The token goes nowhere but to the origin of the Graph root.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use reqwest::{Method, Url};
+use secrecy::ExposeSecret;
+
+use super::client::{Effort, Event, Inner};
+use super::clock::{later, until};
+use super::error::{self, ErrorKind, GraphError};
+use super::http::{self, NetworkProblem};
+use super::odata;
+use super::pace::Service;
+use crate::auth::{AccessToken, Renewal, TokenId};
+
+/// How often a request is sent at most.
+pub(crate) const TRIES: u32 = 7;
+/// How often a request is sent when it fails in a way that seldom passes: 500, TLS, proxy.
+const TRIES_HARD: u32 = 3;
+/// The longest single wait, whatever the server asks for.
+pub(crate) const LONGEST: Duration = Duration::from_mins(5);
+/// All waits of one request together.
+pub(crate) const BUDGET: Duration = Duration::from_mins(10);
+
+/// One request, ready to be sent.
+pub(crate) struct Call {
+    pub(crate) url: Url,
+    /// Whether `ConsistencyLevel: eventual` is needed.
+    pub(crate) eventual: bool,
+    pub(crate) service: Service,
+    /// What messages call it.
+    pub(crate) path: String,
+    /// The body of a `$batch`; `None` for a GET.
+    pub(crate) batch: Option<Bytes>,
+}
+
+/// What was read in the end.
+pub(crate) struct Reply<T> {
+    pub(crate) content: T,
+    pub(crate) effort: Effort,
+    /// The token it was read with.
+    pub(crate) token: TokenId,
+}
+
+/// The body of a success, as a reader sees it.
+pub(crate) enum Body<T> {
+    Content(T),
+    /// An error document under a success status.
+    Refused,
+}
+
+/// Why a reader cannot make sense of a body.
+pub(crate) enum Unreadable {
+    /// It ends too early: worth a repetition.
+    Cut,
+    /// It is JSON, but there is no `value` list in it.
+    NoList,
+    /// Anything else.
+    Other(String),
+}
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        if error.is_eof() {
+            Self::Cut
+        } else {
+            // The text of the error may quote the document; line and column say enough.
+            let what = if error.is_data() {
+                "unexpected content"
+            } else {
+                "no JSON"
+            };
+            Self::Other(format!(
+                "{what} at line {} column {}",
+                error.line(),
+                error.column()
+            ))
+        }
+    }
+}
+
+/// An answer as it came.
+struct Raw {
+    status: u16,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// What an answer means for the loop.
+enum Verdict<T> {
+    Done(T),
+    Final(GraphError),
+    /// Send again after the wait; `hold` stops the whole service.
+    Again {
+        error: GraphError,
+        wait: Option<Duration>,
+        tries: u32,
+        hold: bool,
+    },
+    /// Get a new token and send again.
+    Renew {
+        renewal: Renewal,
+        error: GraphError,
+    },
+}
+
+/// Sends a call until it is answered; `read` makes sense of the body of a success.
+pub(crate) async fn send<T>(
+    inner: &Inner,
+    call: &Call,
+    mut renewal: Renewal,
+    read: impl Fn(&Bytes) -> Result<Body<T>, Unreadable> + Send + Sync,
+) -> Result<Reply<T>, GraphError>
+where
+    T: Send,
+{
+    // Every address was checked where it came from; this is the last line before a token leaves.
+    if !http::same_origin(&inner.root, &call.url) || !http::is_allowed(&call.url) {
+        return Err(GraphError::ForeignLink {
+            path: call.path.clone(),
+            host: http::host(&call.url),
+        });
+    }
+    let mut effort = Effort::default();
+    let mut waited = Duration::ZERO;
+    let mut repeated = 0;
+    let mut renewed = !matches!(renewal, Renewal::IfNeeded);
+    loop {
+        let permit = inner.gates.enter(call.service, inner.clock.as_ref()).await;
+        let token = inner
+            .tokens
+            .token(std::mem::replace(&mut renewal, Renewal::IfNeeded))
+            .await?;
+        effort.requests += 1;
+        let started = inner.clock.now();
+        let answer = exchange(inner, call, &token).await;
+        drop(permit);
+        let duration = until(started, inner.clock.now());
+        let status = log(inner, call, duration, &answer);
+        let verdict = match answer {
+            Ok(raw) => {
+                if !matches!(raw.status, 429 | 509) {
+                    inner.gates.answered(call.service);
+                }
+                judge(
+                    call,
+                    &raw,
+                    effort.requests,
+                    &token,
+                    inner.clock.now(),
+                    &read,
+                )
+            }
+            Err(problem) => Verdict::Again {
+                error: network(call, problem, effort.requests),
+                wait: None,
+                tries: if matches!(problem, NetworkProblem::Tls | NetworkProblem::Proxy) {
+                    TRIES_HARD
+                } else {
+                    TRIES
+                },
+                hold: false,
+            },
+        };
+        match verdict {
+            Verdict::Done(content) => {
+                return Ok(Reply {
+                    content,
+                    effort,
+                    token: token.id(),
+                });
+            }
+            Verdict::Final(error) => return Err(error),
+            Verdict::Renew { error, .. } if renewed => return Err(error),
+            Verdict::Renew {
+                renewal: wanted, ..
+            } => {
+                renewed = true;
+                renewal = wanted;
+                effort.retries += 1;
+            }
+            Verdict::Again {
+                error,
+                wait,
+                tries,
+                hold,
+            } => {
+                repeated += 1;
+                let wait = wait
+                    .unwrap_or_else(|| jitter(inner.pace.backoff(repeated)))
+                    .min(LONGEST);
+                waited = waited.saturating_add(wait);
+                if hold {
+                    inner
+                        .gates
+                        .pause(call.service, later(inner.clock.now(), wait));
+                }
+                if repeated >= tries || waited > BUDGET {
+                    return Err(error);
+                }
+                effort.retries += 1;
+                inner.notify(Event::Retry {
+                    service: call.service,
+                    path: &call.path,
+                    status,
+                    attempt: repeated,
+                    wait,
+                });
+                tracing::debug!(path = %call.path, attempt = repeated, wait_ms = wait.as_millis(), "repeating");
+                // A held service is waited for at its gate, together with all others.
+                if !hold {
+                    inner.clock.sleep(wait).await;
+                }
+            }
+        }
+    }
+}
+
+/// Sends the request once and reads the whole answer.
+async fn exchange(inner: &Inner, call: &Call, token: &AccessToken) -> Result<Raw, NetworkProblem> {
+    let request = match &call.batch {
+        None => inner.http.request(Method::GET, call.url.clone()),
+        // The only POST of this program: a batch is a list of GETs, built in `batch.rs` and nowhere else.
+        Some(body) => inner
+            .http
+            .request(Method::POST, call.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.clone()),
+    };
+    let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.secret().expose_secret()))
+        .map_err(|_| NetworkProblem::Cut)?; // an `AccessToken` holds visible ASCII only
+    bearer.set_sensitive(true);
+    let mut request = request
+        .header(AUTHORIZATION, bearer)
+        .header("Prefer", "include-unknown-enum-members")
+        .header("client-request-id", uuid::Uuid::new_v4().to_string())
+        .header("return-client-request-id", "true");
+    if call.eventual {
+        request = request.header("ConsistencyLevel", "eventual");
+    }
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| NetworkProblem::of(&error))?;
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let body = answer
+        .bytes()
+        .await
+        .map_err(|error| NetworkProblem::of(&error))?;
+    Ok(Raw {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// One line per answer: never a header, never a value of the query that could identify or unlock something.
+fn log(
+    inner: &Inner,
+    call: &Call,
+    duration: Duration,
+    answer: &Result<Raw, NetworkProblem>,
+) -> Option<u16> {
+    let query = odata::shown_query(&call.url);
+    match answer {
+        Ok(raw) => {
+            let request_id = request_id(&raw.headers).and_then(|id| uuid::Uuid::try_parse(id).ok());
+            let request_id = request_id.map(|id| id.to_string()).unwrap_or_default();
+            let method = if call.batch.is_some() { "POST" } else { "GET" };
+            tracing::debug!(method, path = %call.path, query, status = raw.status, request_id, "answered");
+            inner.notify(Event::Finished {
+                service: call.service,
+                path: &call.path,
+                status: raw.status,
+                duration,
+            });
+            Some(raw.status)
+        }
+        Err(problem) => {
+            tracing::debug!(path = %call.path, query, %problem, "not answered");
+            None
+        }
+    }
+}
+
+fn judge<T>(
+    call: &Call,
+    raw: &Raw,
+    tries: u32,
+    token: &AccessToken,
+    now: Timestamp,
+    read: &(impl Fn(&Bytes) -> Result<Body<T>, Unreadable> + Sync),
+) -> Verdict<T> {
+    let refusal = || {
+        error::refusal(
+            raw.status,
+            &raw.body,
+            request_id(&raw.headers),
+            &call.path,
+            tries,
+        )
+    };
+    let again = |tries, hold| Verdict::Again {
+        error: error::refused(refusal()),
+        wait: retry_after(raw.headers.get(RETRY_AFTER), now),
+        tries,
+        hold,
+    };
+    match raw.status {
+        200..=299 if raw.body.is_empty() && raw.status == 204 => {
+            accept(call, raw, tries, read(&Bytes::from_static(b"null")))
+        }
+        200..=499 if raw.status != 429 && is_web_page(raw) => Verdict::Final(GraphError::WebPage {
+            path: call.path.clone(),
+            host: http::host(&call.url),
+            status: raw.status,
+        }),
+        200..=299 => accept(
+            call,
+            raw,
+            tries,
+            read(&raw.body.slice_ref(error::strip_bom(&raw.body))),
+        ),
+        300..=399 => Verdict::Final(GraphError::Redirected {
+            path: call.path.clone(),
+            host: redirect_host(call, raw),
+        }),
+        401 => {
+            let refusal = refusal();
+            if refusal.kind != ErrorKind::Unauthorized {
+                // "Account is not provisioned": no token will ever help.
+                return Verdict::Final(error::refused(refusal));
+            }
+            let renewal = match claims(raw.headers.get_all(WWW_AUTHENTICATE).iter()) {
+                Some(claims) => Renewal::Challenge { claims },
+                None => Renewal::Rejected {
+                    token_id: token.id(),
+                },
+            };
+            Verdict::Renew {
+                renewal,
+                error: error::refused(refusal),
+            }
+        }
+        429 | 509 => again(TRIES, true),
+        500 => again(TRIES_HARD, false),
+        502..=504 => again(TRIES, false),
+        _ => Verdict::Final(error::refused(refusal())),
+    }
+}
+
+fn accept<T>(call: &Call, raw: &Raw, tries: u32, body: Result<Body<T>, Unreadable>) -> Verdict<T> {
+    match body {
+        Ok(Body::Content(content)) => Verdict::Done(content),
+        Ok(Body::Refused) => {
+            let id = request_id(&raw.headers);
+            Verdict::Final(error::refused(error::refusal(
+                raw.status, &raw.body, id, &call.path, tries,
+            )))
+        }
+        Err(Unreadable::Cut) => Verdict::Again {
+            error: network(call, NetworkProblem::Cut, tries),
+            wait: None,
+            tries: TRIES,
+            hold: false,
+        },
+        Err(Unreadable::NoList) => Verdict::Final(GraphError::NotACollection {
+            path: call.path.clone(),
+        }),
+        Err(Unreadable::Other(reason)) => Verdict::Final(GraphError::Malformed {
+            path: call.path.clone(),
+            reason,
+        }),
+    }
+}
+
+fn network(call: &Call, problem: NetworkProblem, tries: u32) -> GraphError {
+    GraphError::Network {
+        path: call.path.clone(),
+        host: http::host(&call.url),
+        problem,
+        tries,
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("request-id").and_then(|id| id.to_str().ok())
+}
+
+fn redirect_host(call: &Call, raw: &Raw) -> String {
+    raw.headers
+        .get(LOCATION)
+        .and_then(|location| location.to_str().ok())
+        .and_then(|location| call.url.join(location).ok())
+        .map_or_else(|| "an unnamed place".to_owned(), |url| http::host(&url))
+}
+
+fn is_web_page(raw: &Raw) -> bool {
+    let html = raw.headers.get(CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes()
+            .to_ascii_lowercase()
+            .starts_with(b"text/html")
+    });
+    html || error::strip_bom(&raw.body).trim_ascii_start().first() == Some(&b'<')
+}
+
+/// The wait that a server asks for: seconds, a decimal number of seconds, or an HTTP date; at most [`LONGEST`].
+pub(crate) fn retry_after(value: Option<&HeaderValue>, now: Timestamp) -> Option<Duration> {
+    let text = value?.to_str().ok()?.trim();
+    let wait = if let Ok(seconds) = text.parse::<f64>() {
+        // `inf`, `nan` and negative numbers parse, too.
+        Duration::try_from_secs_f64(seconds).ok()?
+    } else {
+        let then = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
+        until(now, then)
+    };
+    Some(wait.min(LONGEST))
+}
+
+/// Anything up to the ceiling: callers that failed together should not come back together.
+pub(crate) fn jitter(ceiling: Duration) -> Duration {
+    let most = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(fastrand::u64(0..=most))
+}
+
+/// The claims of a continuous access evaluation challenge, decoded; they must be a JSON object.
+fn claims<'a>(mut values: impl Iterator<Item = &'a HeaderValue>) -> Option<String> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+
+    let text = values.find_map(|value| {
+        value
+            .to_str()
+            .ok()
+            .filter(|text| text.contains("insufficient_claims"))
+    })?;
+    let encoded = text.split("claims=\"").nth(1)?.split('"').next()?;
+    let decoded = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
+        .iter()
+        .find_map(|engine| engine.decode(encoded).ok())?;
+    let claims = String::from_utf8(decoded).ok()?;
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&claims)
+        .is_ok()
+        .then_some(claims)
+}
