@@ -1,1 +1,413 @@
-//! (being built)
+//! Collection: every resource that a rule needs is asked for once, and how that ended is written down.
+//!
+//! Rows go to a [`Sink`], page by page as they come; a resource that is refused or breaks off becomes the state of its section,
+//! never the end of the run. What the rows are for is not known here, and nothing is judged.
+
+mod per_object;
+mod requests;
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+
+use crate::graph::{Answer, Effort, ErrorKind, GraphClient, GraphError, Page};
+use crate::snapshot::tenant::RowError;
+use crate::snapshot::{Guid, Record, Resource, SnapshotError, State, Tenant};
+
+/// Where rows go.
+pub trait Sink {
+    /// One page of a resource. `of` is the object that a per-object page belongs to; `next` the link that follows it.
+    fn page(
+        &mut self,
+        resource: Resource,
+        of: Option<Guid>,
+        rows: &[Box<RawValue>],
+        next: Option<&str>,
+    ) -> Result<(), SinkError>;
+
+    /// A resource's reading begins.
+    fn begin(&mut self, resource: Resource);
+
+    /// A resource's reading has ended; [`Record::count`] is filled in by the sink, which saw the rows.
+    fn end(&mut self, resource: Resource, record: Record);
+
+    /// What has been read so far: some requests follow from the answers to others.
+    fn tenant(&self) -> &Tenant;
+}
+
+/// A page could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// A row does not read as its type: the resource ends as failed.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// The snapshot file cannot be written: the run ends.
+    #[error(transparent)]
+    File(#[from] SnapshotError),
+}
+
+/// The collection could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// Graph itself could not be reached, or what answers is not Graph.
+    #[error("could not read from Microsoft Graph")]
+    Graph(#[source] GraphError),
+    /// The snapshot file cannot be written.
+    #[error(transparent)]
+    File(#[from] SnapshotError),
+}
+
+/// What to ask for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The resources that are wanted; some are asked only when others show that there is something to ask.
+    pub resources: BTreeSet<Resource>,
+    /// When the collection began: windows such as "alerts of 90 days" are counted from here.
+    pub now: Timestamp,
+    /// How many days back alerts are read.
+    pub alert_days: u32,
+    /// Declared emergency access accounts (ids or UPNs), whose methods are read where no report tells.
+    pub emergency_accounts: Vec<String>,
+}
+
+/// What the reading tasks tell the one that owns the sink.
+enum Told {
+    Begin(Resource),
+    Rows {
+        resource: Resource,
+        of: Option<Guid>,
+        rows: Vec<Box<RawValue>>,
+        count: Option<u64>,
+        next: Option<String>,
+        effort: Effort,
+    },
+    End {
+        resource: Resource,
+        state: State,
+        effort: Effort,
+    },
+}
+
+/// Pages in flight between the readers and the sink: enough to keep both busy, few enough to bound memory.
+const PAGES_IN_FLIGHT: usize = 32;
+
+/// Reads everything that is asked for into the sink.
+///
+/// # Errors
+/// Only what makes going on pointless: Graph unreachable at the first request, or a file that cannot be written.
+pub async fn collect(
+    client: &GraphClient,
+    ask: &Ask,
+    sink: &mut dyn Sink,
+) -> Result<(), CollectError> {
+    probe(client).await?;
+    let mut ledger = Ledger::default();
+    let (singles, lists): (Vec<_>, Vec<_>) = ask
+        .resources
+        .iter()
+        .copied()
+        .filter(|resource| !resource.is_per_object() && !requests::is_conditional(*resource))
+        .partition(|&resource| requests::fits_a_batch(resource));
+    let first = |tell: mpsc::Sender<Told>| async move {
+        let reading = FuturesUnordered::new();
+        for resource in lists {
+            reading.push(read_list(client, resource, ask, tell.clone()));
+        }
+        futures_util::future::join(
+            read_singles(client, singles, ask, tell),
+            reading.collect::<()>(),
+        )
+        .await;
+    };
+    pump(sink, &mut ledger, first).await?;
+    per_object::collect(client, ask, sink, &mut ledger).await
+}
+
+/// The first request decides whether there is any point in the others: a proxy, a captive portal or a wrong host
+/// answers all of them alike.
+async fn probe(client: &GraphClient) -> Result<(), CollectError> {
+    match client
+        .get(&requests::query(
+            Resource::Organization,
+            Timestamp::UNIX_EPOCH,
+            0,
+        ))
+        .await
+    {
+        Err(error @ GraphError::SignIn(_)) => Err(CollectError::Graph(error)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Network
+                    | ErrorKind::Protocol
+                    | ErrorKind::Unauthorized
+                    | ErrorKind::Server
+            ) =>
+        {
+            Err(CollectError::Graph(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs the readers and feeds the sink with what they tell.
+async fn pump<F: Future<Output = ()>>(
+    sink: &mut dyn Sink,
+    ledger: &mut Ledger,
+    readers: impl FnOnce(mpsc::Sender<Told>) -> F,
+) -> Result<(), CollectError> {
+    let (tell, mut told) = mpsc::channel(PAGES_IN_FLIGHT);
+    let reading = readers(tell);
+    let feeding = async move {
+        while let Some(message) = told.recv().await {
+            ledger.take(message, sink)?;
+        }
+        Ok(())
+    };
+    // When the sink fails the receiver is dropped and the readers stop at their next word.
+    let (fed, ()) = futures_util::future::join(feeding, reading).await;
+    fed
+}
+
+async fn read_singles(
+    client: &GraphClient,
+    resources: Vec<Resource>,
+    ask: &Ask,
+    tell: mpsc::Sender<Told>,
+) {
+    let queries = resources
+        .iter()
+        .map(|&resource| requests::query(resource, ask.now, ask.alert_days))
+        .collect();
+    for &resource in &resources {
+        let _ = tell.send(Told::Begin(resource)).await;
+    }
+    for (&resource, answer) in resources.iter().zip(client.batch(queries).await) {
+        let _ = tell_answer(client, resource, None, answer, &tell)
+            .await
+            .end(resource, &tell)
+            .await;
+    }
+}
+
+async fn read_list(client: &GraphClient, resource: Resource, ask: &Ask, tell: mpsc::Sender<Told>) {
+    let _ = tell.send(Told::Begin(resource)).await;
+    let pages = client.pages(requests::query(resource, ask.now, ask.alert_days));
+    tell_pages(pages, resource, None, &tell)
+        .await
+        .end(resource, &tell)
+        .await;
+}
+
+/// How one reading ended.
+struct Ended {
+    error: Option<GraphError>,
+    /// Whether rows had come before the error.
+    begun: bool,
+    of: Option<u64>,
+}
+
+impl Ended {
+    async fn end(self, resource: Resource, tell: &mpsc::Sender<Told>) {
+        let state = match &self.error {
+            None => State::Collected,
+            Some(error) if self.begun => State::Partial {
+                of: self.of,
+                error: error.to_string().into(),
+            },
+            Some(error) => state_of(resource, error),
+        };
+        let _ = tell
+            .send(Told::End {
+                resource,
+                state,
+                effort: spent(self.error.as_ref()),
+            })
+            .await;
+    }
+}
+
+/// What a request that failed cost; successful ones say it with their page.
+fn spent(error: Option<&GraphError>) -> Effort {
+    match error.and_then(GraphError::refusal) {
+        Some(refusal) => Effort {
+            requests: refusal.tries,
+            retries: refusal.tries.saturating_sub(1),
+        },
+        None => Effort {
+            requests: u32::from(error.is_some()),
+            retries: 0,
+        },
+    }
+}
+
+async fn tell_answer(
+    client: &GraphClient,
+    resource: Resource,
+    of: Option<Guid>,
+    answer: Result<Answer, GraphError>,
+    tell: &mpsc::Sender<Told>,
+) -> Ended {
+    let ended = |error| Ended {
+        error,
+        begun: false,
+        of: None,
+    };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return ended(Some(error)),
+    };
+    let (effort, next) = (answer.effort, answer.next());
+    let rows = if requests::is_collection(resource) {
+        answer.rows()
+    } else {
+        Ok(vec![answer.body])
+    };
+    match rows {
+        Err(error) => ended(Some(error)),
+        Ok(rows) => {
+            let follow = next.clone().filter(|_| requests::goes_on(resource));
+            let _ = tell
+                .send(Told::Rows {
+                    resource,
+                    of,
+                    rows,
+                    count: None,
+                    next: follow.clone(),
+                    effort,
+                })
+                .await;
+            match follow {
+                None => ended(None),
+                Some(link) => Ended {
+                    begun: true,
+                    ..tell_pages(client.follow(&link), resource, of, tell).await
+                },
+            }
+        }
+    }
+}
+
+async fn tell_pages(
+    mut pages: crate::graph::Pages,
+    resource: Resource,
+    of: Option<Guid>,
+    tell: &mpsc::Sender<Told>,
+) -> Ended {
+    let mut ended = Ended {
+        error: None,
+        begun: false,
+        of: None,
+    };
+    while let Some(page) = pages.next().await {
+        match page {
+            Err(error) => ended.error = Some(error),
+            Ok(Page {
+                rows,
+                count,
+                next,
+                effort,
+            }) => {
+                ended.begun = true;
+                ended.of = ended.of.or(count);
+                if tell
+                    .send(Told::Rows {
+                        resource,
+                        of,
+                        rows,
+                        count,
+                        next,
+                        effort,
+                    })
+                    .await
+                    .is_err()
+                {
+                    break;
+                }
+            }
+        }
+    }
+    ended
+}
+
+/// What a failed reading means for its section.
+fn state_of(resource: Resource, error: &GraphError) -> State {
+    let text = error.to_string().into();
+    match error.kind() {
+        ErrorKind::Forbidden => State::Forbidden {
+            permission: resource.permission(),
+            error: text,
+        },
+        ErrorKind::NotLicensed => State::NotLicensed { error: text },
+        _ => State::Failed { error: text },
+    }
+}
+
+/// What each resource has cost so far, and whether one of its rows could not be read.
+#[derive(Default)]
+struct Ledger {
+    open: std::collections::BTreeMap<Resource, Record>,
+    unreadable: std::collections::BTreeMap<Resource, String>,
+}
+
+impl Ledger {
+    fn take(&mut self, message: Told, sink: &mut dyn Sink) -> Result<(), CollectError> {
+        match message {
+            Told::Begin(resource) => {
+                self.open.entry(resource).or_default();
+                sink.begin(resource);
+            }
+            Told::Rows {
+                resource,
+                of,
+                rows,
+                count,
+                next,
+                effort,
+            } => {
+                self.charge(resource, effort);
+                let record = self.open.entry(resource).or_default();
+                record.expected = record.expected.or(count);
+                if self.unreadable.contains_key(&resource) {
+                    return Ok(());
+                }
+                match sink.page(resource, of, &rows, next.as_deref()) {
+                    Ok(()) => {}
+                    Err(SinkError::Row(error)) => {
+                        drop(self.unreadable.insert(resource, error.to_string()))
+                    }
+                    Err(SinkError::File(error)) => return Err(error.into()),
+                }
+            }
+            Told::End {
+                resource,
+                state,
+                effort,
+            } => {
+                self.charge(resource, effort);
+                self.end(resource, state, sink);
+            }
+        }
+        Ok(())
+    }
+
+    fn charge(&mut self, resource: Resource, effort: Effort) {
+        let record = self.open.entry(resource).or_default();
+        record.requests += u64::from(effort.requests);
+        record.retries += u64::from(effort.retries);
+    }
+
+    fn end(&mut self, resource: Resource, state: State, sink: &mut dyn Sink) {
+        let mut record = self.open.remove(&resource).unwrap_or_default();
+        record.state = match self.unreadable.remove(&resource) {
+            Some(error) => State::Failed {
+                error: error.into(),
+            },
+            None => state,
+        };
+        sink.end(resource, record);
+    }
+}

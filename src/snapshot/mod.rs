@@ -14,6 +14,7 @@ pub mod section;
 pub mod tenant;
 pub mod text;
 
+pub use file::{Header, Record, SnapshotError};
 pub use id::Guid;
 pub use resource::Resource;
 pub use section::{Section, State, Unread};

@@ -14,7 +14,10 @@ impl SetDigest {
         let hash = sha256(row);
         let mut carry = false;
         for (word, bytes) in self.0.iter_mut().zip(hash.chunks_exact(8)) {
-            let add = bytes.iter().rev().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
+            let add = bytes
+                .iter()
+                .rev()
+                .fold(0u64, |sum, &byte| sum << 8 | u64::from(byte));
             let (sum, first) = word.overflowing_add(add);
             let (sum, second) = sum.overflowing_add(u64::from(carry));
             *word = sum;
@@ -29,10 +32,12 @@ pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
 }
 
 impl Serialize for SetDigest {
@@ -45,7 +50,10 @@ impl Serialize for SetDigest {
 impl<'de> Deserialize<'de> for SetDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let word = |index: usize| text.get(index * 16..index * 16 + 16).and_then(|part| u64::from_str_radix(part, 16).ok());
+        let word = |index: usize| {
+            text.get(index * 16..index * 16 + 16)
+                .and_then(|part| u64::from_str_radix(part, 16).ok())
+        };
         match (word(0), word(1), word(2), word(3), text.len()) {
             (Some(a), Some(b), Some(c), Some(d), 64) => Ok(Self([a, b, c, d])),
             _ => Err(de::Error::custom("not a digest")),

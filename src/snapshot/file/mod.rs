@@ -61,9 +61,24 @@ pub struct Tool {
 
 impl Header {
     /// The header of a collection that begins now.
-    pub fn new(tenant: String, cloud: String, collected_at: Timestamp, asked: Vec<Resource>) -> Self {
-        let tool = Tool { name: env!("CARGO_PKG_NAME").to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        Self { format: FORMAT, tool, tenant, cloud, collected_at, asked }
+    pub fn new(
+        tenant: String,
+        cloud: String,
+        collected_at: Timestamp,
+        asked: Vec<Resource>,
+    ) -> Self {
+        let tool = Tool {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Self {
+            format: FORMAT,
+            tool,
+            tenant,
+            cloud,
+            collected_at,
+            asked,
+        }
     }
 }
 
@@ -75,6 +90,9 @@ pub struct Record {
     pub state: State,
     /// Rows read.
     pub count: u64,
+    /// Rows that Graph said there are (`@odata.count`), where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expected: Option<u64>,
     /// Requests made for it, retries included.
     pub requests: u64,
     /// Requests that had to be repeated.
@@ -111,7 +129,10 @@ struct Sealed {
 }
 
 impl Manifest {
-    fn seal(header_line: &str, sections: &BTreeMap<Resource, Sealed>) -> Result<String, serde_json::Error> {
+    fn seal(
+        header_line: &str,
+        sections: &BTreeMap<Resource, Sealed>,
+    ) -> Result<String, serde_json::Error> {
         let mut text = header_line.trim_end().to_owned();
         text.push_str(&serde_json::to_string(sections)?);
         Ok(digest::hex(&digest::sha256(text.as_bytes())))

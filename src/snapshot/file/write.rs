@@ -28,9 +28,16 @@ impl Writer {
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let file = open_private(&partial)
-            .map_err(|source| SnapshotError::Io { doing: "create", path: partial.clone(), source })?;
-        Self::begin(Box::new(BufWriter::new(file)), Some((partial, path.to_owned())), header)
+        let file = open_private(&partial).map_err(|source| SnapshotError::Io {
+            doing: "create",
+            path: partial.clone(),
+            source,
+        })?;
+        Self::begin(
+            Box::new(BufWriter::new(file)),
+            Some((partial, path.to_owned())),
+            header,
+        )
     }
 
     /// Writes to a pipe: `--save -`.
@@ -38,8 +45,17 @@ impl Writer {
         Self::begin(out, None, header)
     }
 
-    fn begin(out: Box<dyn Write + Send>, place: Option<(PathBuf, PathBuf)>, header: &Header) -> Result<Self, SnapshotError> {
-        let mut writer = Self { out, place, header_line: String::new(), digests: BTreeMap::new() };
+    fn begin(
+        out: Box<dyn Write + Send>,
+        place: Option<(PathBuf, PathBuf)>,
+        header: &Header,
+    ) -> Result<Self, SnapshotError> {
+        let mut writer = Self {
+            out,
+            place,
+            header_line: String::new(),
+            digests: BTreeMap::new(),
+        };
         writer.header_line = json(header).map_err(|source| writer.io(source))?;
         let line = writer.header_line.clone();
         writer.member(|gzip| gzip.write_all(line.as_bytes()))?;
@@ -54,7 +70,12 @@ impl Writer {
         rows: &[Box<RawValue>],
         next: Option<&str>,
     ) -> Result<(), SnapshotError> {
-        let line = PageLine { page: resource, of, rows: rows.len() as u64, next: next.map(str::to_owned) };
+        let line = PageLine {
+            page: resource,
+            of,
+            rows: rows.len() as u64,
+            next: next.map(str::to_owned),
+        };
         let first = json(&line).map_err(|source| self.io(source))?;
         let mut digest = self.digests.get(&resource).copied().unwrap_or_default();
         self.member(|gzip| {
@@ -77,29 +98,52 @@ impl Writer {
             .iter()
             .map(|(&resource, record)| {
                 let digest = self.digests.get(&resource).copied().unwrap_or_default();
-                (resource, Sealed { record: record.clone(), digest })
+                (
+                    resource,
+                    Sealed {
+                        record: record.clone(),
+                        digest,
+                    },
+                )
             })
             .collect();
         let sealed = Manifest::seal(&self.header_line, &sections).map_err(io::Error::from);
         let seal = sealed.map_err(|source| self.io(source))?;
-        let line = json(&ManifestLine { manifest: Manifest { sections, seal } }).map_err(|source| self.io(source))?;
+        let line = json(&ManifestLine {
+            manifest: Manifest { sections, seal },
+        })
+        .map_err(|source| self.io(source))?;
         self.member(|gzip| gzip.write_all(line.as_bytes()))?;
         self.out.flush().map_err(|source| self.io(source))?;
         if let Some((partial, path)) = &self.place {
-            std::fs::rename(partial, path).map_err(|source| SnapshotError::Io { doing: "rename to", path: path.clone(), source })?;
+            std::fs::rename(partial, path).map_err(|source| SnapshotError::Io {
+                doing: "rename to",
+                path: path.clone(),
+                source,
+            })?;
         }
         Ok(())
     }
 
-    fn member(&mut self, fill: impl FnOnce(&mut GzEncoder<&mut Box<dyn Write + Send>>) -> io::Result<()>) -> Result<(), SnapshotError> {
+    fn member(
+        &mut self,
+        fill: impl FnOnce(&mut GzEncoder<&mut Box<dyn Write + Send>>) -> io::Result<()>,
+    ) -> Result<(), SnapshotError> {
         let mut gzip = GzEncoder::new(&mut self.out, Compression::fast());
         let written = fill(&mut gzip).and_then(|()| gzip.finish().map(|_| ()));
         written.map_err(|source| self.io(source))
     }
 
     fn io(&self, source: io::Error) -> SnapshotError {
-        let path = self.place.as_ref().map_or_else(|| PathBuf::from("-"), |(partial, _)| partial.clone());
-        SnapshotError::Io { doing: "write", path, source }
+        let path = self
+            .place
+            .as_ref()
+            .map_or_else(|| PathBuf::from("-"), |(partial, _)| partial.clone());
+        SnapshotError::Io {
+            doing: "write",
+            path,
+            source,
+        }
     }
 }
 

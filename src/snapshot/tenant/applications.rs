@@ -1,6 +1,6 @@
 //! Service principals and the application permissions they hold.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Bad, Tenant};
 use crate::snapshot::model::ServicePrincipal;
@@ -128,12 +128,18 @@ impl Tenant {
             .collect()
     }
 
-    /// Application registrations of this tenant by app id: object ids.
-    pub(crate) fn application_ids(&self) -> BTreeMap<Guid, Guid> {
-        self.applications
-            .hints()
+    /// Registrations in this tenant behind the powerful service principals.
+    pub fn powerful_applications(&self) -> BTreeSet<Guid> {
+        let powerful = self.powerful_service_principals();
+        let principals = self.service_principals.hints();
+        let app_ids: BTreeSet<Guid> = powerful
             .iter()
-            .filter_map(|app| Some((app.app_id?, app.id?)))
+            .filter_map(|&id| principals.get(id)?.app_id)
+            .collect();
+        let applications = self.applications.hints().iter();
+        applications
+            .filter(|app| app.app_id.is_some_and(|id| app_ids.contains(&id)))
+            .filter_map(|app| app.id)
             .collect()
     }
 }

@@ -8,7 +8,7 @@ mod licences;
 mod roles;
 mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,7 +24,7 @@ use super::model::{
     SensitivityLabel, SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
     UnifiedRoleAssignmentScheduleInstance, UnifiedRoleEligibilityScheduleInstance,
 };
-use super::{Guid, Resource, Section, State};
+use super::{Guid, Resource, Section, State, Untrusted};
 
 pub use applications::{Grant, ServicePrincipals};
 pub use licences::Licences;
@@ -149,37 +149,41 @@ impl Tenant {
 
     /// Notes that a per-object list was read for this object, even when it has no rows.
     pub fn touch(&mut self, resource: Resource, subject: Guid) {
+        fn note<T>(section: &mut Section<ById<T>>, subject: Guid) {
+            section.rows_mut().entry(subject).or_default();
+        }
         match resource {
-            Resource::GroupTransitiveMembers => {
-                drop(self.group_members.rows_mut().entry(subject).or_default())
-            }
-            Resource::AppRoleAssignedTo => drop(
-                self.app_role_assigned_to
-                    .rows_mut()
-                    .entry(subject)
-                    .or_default(),
-            ),
-            Resource::ApplicationOwners => drop(
-                self.application_owners
-                    .rows_mut()
-                    .entry(subject)
-                    .or_default(),
-            ),
-            Resource::ServicePrincipalOwners => drop(
-                self.service_principal_owners
-                    .rows_mut()
-                    .entry(subject)
-                    .or_default(),
-            ),
-            Resource::AuthenticationMethods => drop(
-                self.authentication_methods
-                    .rows_mut()
-                    .entry(subject)
-                    .or_default(),
-            ),
-            Resource::InboxRules => drop(self.inbox_rules.rows_mut().entry(subject).or_default()),
+            Resource::GroupTransitiveMembers => note(&mut self.group_members, subject),
+            Resource::AppRoleAssignedTo => note(&mut self.app_role_assigned_to, subject),
+            Resource::ApplicationOwners => note(&mut self.application_owners, subject),
+            Resource::ServicePrincipalOwners => note(&mut self.service_principal_owners, subject),
+            Resource::AuthenticationMethods => note(&mut self.authentication_methods, subject),
+            Resource::InboxRules => note(&mut self.inbox_rules, subject),
             _ => {}
         }
+    }
+
+    /// Whether a managed device runs this operating system, as far as devices were read.
+    pub fn has_managed_device(&self, operating_system: &str) -> bool {
+        let runs = |name: &Untrusted| {
+            name.raw()
+                .get(..operating_system.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(operating_system))
+        };
+        let mut devices = self.managed_devices.hints().iter();
+        devices.any(|device| device.operating_system.as_ref().is_some_and(runs))
+    }
+
+    /// Groups that Conditional Access policies name, enabled or not.
+    pub fn policy_groups(&self) -> BTreeSet<Guid> {
+        let policies = self.conditional_access_policies.hints().iter();
+        policies
+            .filter_map(|policy| policy.conditions.as_ref()?.users.as_ref())
+            .flat_map(|users| [&users.include_groups, &users.exclude_groups])
+            .flatten()
+            .flatten()
+            .filter_map(|id| id.raw().parse().ok())
+            .collect()
     }
 
     /// The tenant's own description, if it was read.

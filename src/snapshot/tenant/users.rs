@@ -1,10 +1,10 @@
 //! Accounts, their last sign-in and their registered methods, in compact form.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::Bad;
+use super::{Bad, Tenant};
 use crate::snapshot::model::{
     self, ExternalUserState, SignInActivityRow, UserRegistrationDetails, UserType,
 };
@@ -227,5 +227,26 @@ impl RegistrationDetails {
     /// The row of one user; `None` when the report has none, which is neither registered nor unregistered.
     pub fn get(&self, user: Guid) -> Option<Registration> {
         self.0.get(&user).copied()
+    }
+}
+
+impl Tenant {
+    /// The accounts that people mean by these ids or UPNs, as far as they exist.
+    pub fn find_users(&self, names: &[String]) -> BTreeSet<Guid> {
+        let users = self.users.hints();
+        names
+            .iter()
+            .filter_map(|name| users.find(name))
+            .map(|user| user.id)
+            .collect()
+    }
+
+    /// Accounts that may have a mailbox: enabled members with a licence.
+    pub fn mailbox_candidates(&self) -> BTreeSet<Guid> {
+        let users = self.users.hints().iter();
+        users
+            .filter(|user| user.is_enabled_member() && user.is_licensed)
+            .map(|user| user.id)
+            .collect()
     }
 }

@@ -1,0 +1,178 @@
+//! What is asked object by object, because no list answers it: members of the groups that matter, grants and owners of the
+//! applications that matter. The objects follow from what was read before; each kind is batched and bounded by them.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::mpsc;
+
+use super::{
+    Ask, CollectError, Ended, Ledger, Sink, Told, pump, requests, spent, state_of, tell_answer,
+};
+use crate::graph::{ErrorKind, GraphClient, GraphError};
+use crate::snapshot::{Guid, Resource, State, Tenant};
+
+/// Requests handed to the client at once; it splits them into batches of twenty.
+const CHUNK: usize = 400;
+
+/// Reads the per-object resources that are asked for, and those that only some tenants need.
+pub(super) async fn collect(
+    client: &GraphClient,
+    ask: &Ask,
+    sink: &mut dyn Sink,
+    ledger: &mut Ledger,
+) -> Result<(), CollectError> {
+    // Owners follow from grants, so they come last.
+    let rounds: [&[Resource]; 2] = [
+        &[
+            Resource::GroupTransitiveMembers,
+            Resource::AppRoleAssignedTo,
+            Resource::AuthenticationMethods,
+            Resource::InboxRules,
+        ],
+        &[
+            Resource::ApplicationOwners,
+            Resource::ServicePrincipalOwners,
+        ],
+    ];
+    for round in rounds {
+        for &resource in round
+            .iter()
+            .filter(|resource| ask.resources.contains(resource))
+        {
+            match subjects(resource, sink.tenant(), ask) {
+                Ok(subjects) => {
+                    pump(sink, ledger, |tell| read(client, resource, subjects, tell)).await?;
+                }
+                Err(state) => {
+                    sink.begin(resource);
+                    ledger.end(resource, state, sink);
+                }
+            }
+        }
+    }
+    for &resource in &[
+        Resource::DeviceCompliancePoliciesBeta,
+        Resource::CompliancePolicies,
+    ] {
+        if ask.resources.contains(&resource) && has_platform(resource, sink.tenant()) {
+            pump(sink, ledger, |tell| {
+                super::read_list(client, resource, ask, tell)
+            })
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The objects to ask about, or why they are not known.
+fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<BTreeSet<Guid>, State> {
+    let known = |source: Resource| match tenant.state(source).0 {
+        State::Collected | State::Partial { .. } | State::Skipped => Ok(()),
+        State::NotLicensed { .. } if source == Resource::RoleEligibilityScheduleInstances => Ok(()),
+        _ => Err(State::Failed {
+            error: format!(
+                "which objects to ask about follows from {}, which was not read",
+                source.source()
+            )
+            .into(),
+        }),
+    };
+    Ok(match resource {
+        Resource::GroupTransitiveMembers => {
+            let mut groups = tenant.role_holding_groups();
+            groups.extend(tenant.policy_groups());
+            groups
+        }
+        Resource::AppRoleAssignedTo => {
+            known(Resource::ServicePrincipals)?;
+            tenant.permission_resources()
+        }
+        Resource::ServicePrincipalOwners => {
+            known(Resource::AppRoleAssignedTo)?;
+            tenant.powerful_service_principals()
+        }
+        Resource::ApplicationOwners => {
+            known(Resource::AppRoleAssignedTo)?;
+            known(Resource::Applications)?;
+            tenant.powerful_applications()
+        }
+        Resource::AuthenticationMethods => match tenant.state(Resource::RegistrationDetails).0 {
+            // The report tells about all accounts at once.
+            State::Collected => BTreeSet::new(),
+            _ => tenant.find_users(&ask.emergency_accounts),
+        },
+        Resource::InboxRules => {
+            known(Resource::Users)?;
+            tenant.mailbox_candidates()
+        }
+        _ => BTreeSet::new(),
+    })
+}
+
+fn has_platform(resource: Resource, tenant: &Tenant) -> bool {
+    match resource {
+        Resource::DeviceCompliancePoliciesBeta => tenant.has_managed_device("Android"),
+        _ => tenant.has_managed_device("Linux"),
+    }
+}
+
+async fn read(
+    client: &GraphClient,
+    resource: Resource,
+    subjects: BTreeSet<Guid>,
+    tell: mpsc::Sender<Told>,
+) {
+    let _ = tell.send(Told::Begin(resource)).await;
+    let (mut done, mut first_error) = (0u64, None);
+    let all: Vec<Guid> = subjects.into_iter().collect();
+    for chunk in all.chunks(CHUNK) {
+        let queries = chunk
+            .iter()
+            .map(|&id| requests::query_of(resource, id))
+            .collect();
+        for (&id, answer) in chunk.iter().zip(client.batch(queries).await) {
+            match tell_answer(client, resource, Some(id), answer, &tell).await {
+                Ended { error: None, .. } => done += 1,
+                Ended {
+                    error: Some(error),
+                    begun,
+                    ..
+                } if !begun && is_gone(&error) => {
+                    // A deleted group has no members, an account without a mailbox no rules.
+                    let effort = spent(Some(&error));
+                    let _ = tell
+                        .send(Told::Rows {
+                            resource,
+                            of: Some(id),
+                            rows: Vec::new(),
+                            count: None,
+                            next: None,
+                            effort,
+                        })
+                        .await;
+                    done += 1;
+                }
+                Ended { error, .. } => first_error = first_error.or(error),
+            }
+        }
+    }
+    let state = match first_error {
+        None => State::Collected,
+        Some(error) if done > 0 => State::Partial {
+            of: None,
+            error: error.to_string().into(),
+        },
+        Some(error) => state_of(resource, &error),
+    };
+    let _ = tell
+        .send(Told::End {
+            resource,
+            state,
+            effort: crate::graph::Effort::default(),
+        })
+        .await;
+}
+
+fn is_gone(error: &GraphError) -> bool {
+    error.kind() == ErrorKind::NotFound
+}
