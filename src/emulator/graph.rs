@@ -1,0 +1,543 @@
+//! One Graph request, alone or as a part of a batch: checks in the order of the service, then the data.
+use serde_json::Value;
+
+use super::errors::{Failure, Trace};
+use super::faults::{FaultKind, RetryAfter};
+use super::odata::select::{ObjectWriter, Projection};
+use super::odata::{Query, Scope, decode};
+use super::page::{self, Page};
+use super::resolve::{Found, Resolver};
+use super::routes::{self, Matched, Needs, Shape, Version};
+use super::server::State;
+use super::throttle::{Cost, Service, cost};
+
+/// Content type of Graph's JSON.
+pub(super) const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+
+/// Relations to directory objects, where a cast with other options is an advanced query.
+const RELATIONS: &[&str] = &[
+    "members",
+    "transitivemembers",
+    "owners",
+    "memberof",
+    "transitivememberof",
+];
+
+/// A GET as it arrived.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    /// Scheme and host for links.
+    pub(super) origin: String,
+    /// Path as sent, with the version.
+    pub(super) path: String,
+    /// Query as sent, without `?`.
+    pub(super) query: String,
+    pub(super) eventual: bool,
+    /// The `Prefer` header.
+    pub(super) prefer: Option<String>,
+    pub(super) trace: Trace,
+    pub(super) batch_part: bool,
+}
+
+impl Ask {
+    pub(super) fn path_and_query(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+}
+
+/// What the network is to do with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mishap {
+    Cut,
+    Reset,
+}
+
+/// An answer before it is put on the wire.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
+    pub(super) mishap: Option<Mishap>,
+    pub(super) delay: Option<std::time::Duration>,
+    /// The token of the request is refused from now on.
+    pub(super) revoke: bool,
+}
+
+impl Reply {
+    pub(super) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            content_type,
+            body,
+            mishap: None,
+            delay: None,
+            revoke: false,
+        }
+    }
+
+    pub(super) fn json(body: Vec<u8>) -> Self {
+        Self::new(200, JSON, body)
+    }
+
+    pub(super) fn failure(failure: &Failure, trace: &Trace) -> Self {
+        let mut reply = Self::new(failure.status, "application/json", failure.body(trace));
+        reply.headers.clone_from(&failure.headers);
+        reply
+    }
+
+    pub(super) fn header(&mut self, name: &str, value: impl Into<String>) {
+        self.headers.push((name.to_owned(), value.into()));
+    }
+}
+
+/// Answers a request of an application with these permissions.
+pub(super) fn answer(state: &State, ask: &Ask, granted: &[String]) -> Reply {
+    let fault = state.faults.due(&ask.path_and_query(), ask.batch_part);
+    if let Some(fault) = &fault
+        && let Some(reply) = early(state, ask, fault)
+    {
+        return reply;
+    }
+    let mut reply = respond(state, ask, granted, fault.as_ref())
+        .unwrap_or_else(|failure| Reply::failure(&failure, &ask.trace));
+    match fault {
+        Some(FaultKind::CutBody) => reply.mishap = Some(Mishap::Cut),
+        Some(FaultKind::Latency(delay)) => reply.delay = Some(delay),
+        _ => {}
+    }
+    reply
+}
+
+/// Faults that need no look at the data.
+fn early(state: &State, ask: &Ask, fault: &FaultKind) -> Option<Reply> {
+    let fail = |failure: &Failure| Some(Reply::failure(failure, &ask.trace));
+    match fault {
+        FaultKind::Throttle { retry_after } => fail(&throttled(state, ask, retry_after)),
+        FaultKind::Status(status) => fail(&with_status(*status)),
+        FaultKind::BatchPartFailure => fail(&with_status(500)),
+        FaultKind::ErrorUnder200 => {
+            let failure = Failure {
+                status: 200,
+                ..with_status(500)
+            };
+            fail(&failure)
+        }
+        FaultKind::ExpiredToken | FaultKind::ClaimsChallenge => {
+            let failure = if *fault == FaultKind::ClaimsChallenge {
+                Failure::new("claimsChallenge", &[])
+            } else {
+                Failure::new(
+                    "invalidToken",
+                    &["Access token has expired or is not yet valid."],
+                )
+            };
+            let mut reply = Reply::failure(&failure, &ask.trace);
+            reply.revoke = true;
+            Some(reply)
+        }
+        FaultKind::ResetConnection => {
+            let mut reply = Reply::new(200, JSON, b"{}".to_vec());
+            reply.mishap = Some(Mishap::Reset);
+            Some(reply)
+        }
+        FaultKind::Html(status) => {
+            let page = b"<!DOCTYPE html>\n<html><body><h1>Proxy</h1><p>The page cannot be shown.</p></body></html>\n";
+            Some(Reply::new(
+                *status,
+                "text/html; charset=utf-8",
+                page.to_vec(),
+            ))
+        }
+        FaultKind::Redirect(url) => {
+            let mut reply = Reply::new(302, "text/plain", Vec::new());
+            reply.header("Location", url);
+            Some(reply)
+        }
+        _ => None,
+    }
+}
+
+/// A refusal with any status, in Graph's words where they are known.
+pub(super) fn with_status(status: u16) -> Failure {
+    let key = match status {
+        502 => "badGateway",
+        503 => "unavailable",
+        504 => "timeout",
+        _ => "internal",
+    };
+    Failure {
+        status,
+        ..Failure::new(key, &[])
+    }
+}
+
+fn throttled(state: &State, ask: &Ask, retry_after: &RetryAfter) -> Failure {
+    let service = split(&ask.path)
+        .and_then(|(version, path)| routes::find(version, &path).ok())
+        .map_or(Service::Other, |found| found.route.service);
+    let failure = match service {
+        Service::ConditionalAccess => Failure::new("throttled.conditionalAccess", &[]),
+        Service::SharePoint => Failure::new("throttled.sharepoint", &[]),
+        Service::Outlook => Failure::new("throttled.outlook", &[]),
+        _ => Failure::new(
+            "throttled.identity",
+            &[state.tenant.client_id(), state.tenant.tenant_id()],
+        ),
+    };
+    match retry_after.header(ask.trace.at) {
+        Some(value) => failure.header("Retry-After", value),
+        None => failure,
+    }
+}
+
+/// Version and decoded segments of a path; `users('id')` counts as two segments.
+fn split(path: &str) -> Option<(Version, Vec<String>)> {
+    let mut raw = path.split('/').skip(1);
+    let version = Version::parse(raw.next()?)?;
+    let mut segments = Vec::new();
+    for segment in raw {
+        let segment = decode(segment, false);
+        let key = segment
+            .split_once('(')
+            .and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
+        match key {
+            Some((name, key)) if !name.starts_with("get") && !name.is_empty() => {
+                segments.push(name.to_owned());
+                let bare = key
+                    .strip_prefix('\'')
+                    .and_then(|rest| rest.strip_suffix('\''));
+                segments.push(bare.unwrap_or(key).to_owned());
+            }
+            _ => segments.push(segment),
+        }
+    }
+    if segments.last().is_some_and(String::is_empty) {
+        segments.pop();
+    }
+    Some((version, segments))
+}
+
+fn respond(
+    state: &State,
+    ask: &Ask,
+    granted: &[String],
+    fault: Option<&FaultKind>,
+) -> Result<Reply, Failure> {
+    let (version, path) = split(&ask.path).ok_or_else(|| {
+        let version = ask.path.split('/').nth(1).unwrap_or_default();
+        Failure::bad_request(&format!("Invalid version: {version}"))
+    })?;
+    let found = routes::find(version, &path).map_err(|index| {
+        let segment = path.get(index).map_or("", String::as_str);
+        Failure::new("segmentNotFound", &[segment])
+    })?;
+    let route = found.route;
+    let above = path.len().checked_sub(2).and_then(|index| path.get(index));
+    let relation =
+        above.is_some_and(|above| RELATIONS.contains(&above.to_ascii_lowercase().as_str()));
+    let directory = route.service == Service::Identity
+        && super::schema::is_a(&found.type_name, "microsoft.graph.directoryObject");
+    let scope = Scope {
+        version,
+        type_name: &found.type_name,
+        directory,
+        // Role assignments follow this rule too, though they are no directory objects.
+        single_expand: directory || found.type_name == "microsoft.graph.unifiedRoleAssignment",
+        cast: found.cast && relation,
+        counting: found.shape == Shape::Count,
+        eventual: ask.eventual,
+    };
+    let query = Query::parse(&ask.query, scope);
+    let units = charge(state, &found, &path, query.as_ref().ok())?;
+    let parsed = permitted(state, &found, granted, query)?;
+    let licences = state.licences();
+    let context = context(ask, version, &path, &parsed);
+    let mut reply = if route.licence != "-" && !licences.has(route.licence) {
+        if route.unlicensed != "empty" {
+            return Err(Failure::new(route.unlicensed, &[]));
+        }
+        Reply::json(page::empty(&context))
+    } else {
+        if parsed.mentions("signInActivity")
+            && found.type_name == "microsoft.graph.user"
+            && !licences.has("p1")
+        {
+            return Err(Failure::new("premiumMissing", &[]));
+        }
+        data(state, ask, &found, &path, &parsed, context, fault)?
+    };
+    if let Some((units, share)) = units {
+        reply.header("x-ms-resource-unit", units.to_string());
+        if let Some(share) = share {
+            reply.header("x-ms-throttle-limit-percentage", format!("{share:.2}"));
+        }
+    }
+    let unknown_members = "include-unknown-enum-members";
+    if ask
+        .prefer
+        .as_ref()
+        .is_some_and(|prefer| prefer.contains(unknown_members))
+    {
+        reply.header("Preference-Applied", unknown_members);
+    }
+    Ok(reply)
+}
+
+/// Charges the request; the units are named in the answer of identity requests.
+fn charge(
+    state: &State,
+    found: &Matched,
+    path: &[String],
+    query: Option<&Query>,
+) -> Result<Option<(u32, Option<f64>)>, Failure> {
+    let keys = query.is_some_and(|query| query.mentions("keyCredentials"))
+        && found.type_name == "microsoft.graph.servicePrincipal";
+    let service = if keys {
+        Service::KeyCredentials
+    } else {
+        found.route.service
+    };
+    let parts = query.map_or_else(Cost::default, |query| Cost {
+        select: query.select.is_some(),
+        expand: !query.expand.is_empty(),
+        top: query.top,
+    });
+    let units = cost(service, path, parts);
+    let share = state.take(service, units)?;
+    Ok((service == Service::Identity).then_some((units, share)))
+}
+
+/// Checks permissions, then the query: an application that may not read is not told what is wrong with its query.
+fn permitted(
+    state: &State,
+    found: &Matched,
+    granted: &[String],
+    query: Result<Query, Failure>,
+) -> Result<Query, Failure> {
+    let route = found.route;
+    if !route
+        .permissions
+        .iter()
+        .any(|accepted| has(granted, accepted))
+    {
+        return Err(denied(route.denied, &route.permissions, granted));
+    }
+    let query = query?;
+    if query.mentions("signInActivity")
+        && found.type_name == "microsoft.graph.user"
+        && !has(granted, "AuditLog.Read.All")
+    {
+        return Err(denied("reports", &["AuditLog.Read.All"], granted));
+    }
+    if state.licences().has(route.licence) {
+        needs(route.needs, found.shape, &query)?;
+    }
+    Ok(query)
+}
+
+/// A permission to write includes the one to read.
+fn has(granted: &[String], accepted: &str) -> bool {
+    granted
+        .iter()
+        .any(|granted| granted == accepted || granted.replace(".ReadWrite.", ".Read.") == accepted)
+}
+
+fn denied(family: &str, accepted: &[&str], granted: &[String]) -> Failure {
+    let names = match family {
+        "intune" => accepted
+            .iter()
+            .flat_map(|name| [(*name).to_owned(), name.replace(".Read.", ".ReadWrite.")])
+            .collect::<Vec<_>>()
+            .join(", "),
+        _ => accepted.join(","),
+    };
+    Failure::new(&format!("denied.{family}"), &[&names, &granted.join(",")])
+}
+
+fn needs(needs: Needs, shape: Shape, query: &Query) -> Result<(), Failure> {
+    let filters = |name: &str| {
+        query
+            .filter
+            .as_ref()
+            .is_some_and(|filter| filter.mentions(name))
+    };
+    let missing = match needs {
+        Needs::Scope if !(filters("scopeId") && filters("scopeType")) => "scopeId or scopeType",
+        Needs::Group if !(filters("groupId") || filters("principalId")) => "groupId or principalId",
+        _ => return Ok(()),
+    };
+    if shape == Shape::List {
+        Err(Failure::new("pimFilterMissing", &[missing]))
+    } else {
+        Ok(())
+    }
+}
+
+/// `@odata.context` of an answer.
+fn context(ask: &Ask, version: Version, path: &[String], query: &Query) -> String {
+    let select = query
+        .select
+        .as_ref()
+        .map_or_else(String::new, |select| format!("({})", select.join(",")));
+    format!(
+        "{}/{}/$metadata#{}{select}",
+        ask.origin,
+        version.as_str(),
+        path.join("/")
+    )
+}
+
+fn data(
+    state: &State,
+    ask: &Ask,
+    found: &Matched,
+    path: &[String],
+    query: &Query,
+    context: String,
+    fault: Option<&FaultKind>,
+) -> Result<Reply, Failure> {
+    let (version, _) = split(&ask.path).unwrap_or((Version::V1, Vec::new()));
+    let resolver = Resolver {
+        tenant: &state.tenant,
+        version,
+    };
+    let count = found.shape == Shape::Count;
+    let target = if count { &path[..path.len() - 1] } else { path };
+    if query.mentions("signInActivity")
+        && found.shape == Shape::One
+        && path.last().is_some_and(|id| id.contains('@'))
+    {
+        return Err(Failure::bad_request(
+            "Get By Key only supports UserId and the key has to be a valid Guid",
+        ));
+    }
+    let projection = Projection {
+        version,
+        type_name: &found.type_name,
+        select: query.select.as_deref(),
+        listed: found.shape == Shape::List,
+    };
+    let limited = found.route.service == Service::Identity;
+    match resolver.find(target, found.shape == Shape::One) {
+        Found::List(rows) if count => {
+            let number = match &query.filter {
+                Some(filter) => rows
+                    .into_vec()
+                    .iter()
+                    .filter(|row| filter.matches(row.value))
+                    .count(),
+                None => rows.len(),
+            };
+            Ok(Reply::new(
+                200,
+                "text/plain",
+                number.to_string().into_bytes(),
+            ))
+        }
+        Found::List(rows) => {
+            let base = match path.split_last() {
+                Some((last, parent)) if routes::cast_of(last).is_some() => parent,
+                _ => path,
+            };
+            let page = Page {
+                resolver,
+                query,
+                projection,
+                path: base,
+                origin: &ask.origin,
+                raw_path: &ask.path,
+                context,
+                size: size(state, found, query, fault)?,
+                limited_expand: limited,
+                fault,
+            };
+            page.write(rows, &state.places).map(Reply::json)
+        }
+        Found::One(row) if found.shape == Shape::Report => Ok(report(state, ask, row.value)),
+        Found::One(row) if row.value.is_object() => {
+            let home = path
+                .split_last()
+                .map(|(_, parent)| parent)
+                .unwrap_or_default();
+            let expanded = resolver.expand(home, row.value, &query.expand, limited);
+            let mut inner = Vec::new();
+            projection.write(&mut inner, row.value, row.odata_type.as_deref(), &expanded);
+            Ok(Reply::json(with_context(&context, &inner)))
+        }
+        Found::One(_) | Found::NotHeld => Err(denied(
+            found.route.denied,
+            &found.route.permissions,
+            &state.tenant.profile.app.permissions,
+        )),
+        Found::UnknownObject(_) if found.route.denied == "exchange" => {
+            Err(Failure::new("mailboxMissing", &[]))
+        }
+        Found::UnknownObject(id) => Err(Failure::new("notFound", &[&id])),
+    }
+}
+
+/// Puts `@odata.context` in front of the fields of an object.
+fn with_context(context: &str, object: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(object.len() + context.len() + 20);
+    let mut writer = ObjectWriter::new(&mut out);
+    writer.field("@odata.context", &Value::from(context));
+    if object.len() > 2 {
+        out.push(b',');
+    }
+    out.extend_from_slice(object.get(1..).unwrap_or(b"}"));
+    out
+}
+
+/// Rows of a page at most.
+fn size(
+    state: &State,
+    found: &Matched,
+    query: &Query,
+    fault: Option<&FaultKind>,
+) -> Result<Option<usize>, Failure> {
+    let route = found.route;
+    let top = match fault {
+        Some(FaultKind::IgnoreTop) => None,
+        _ => query.top,
+    };
+    let sign_in = found.type_name == "microsoft.graph.user" && query.mentions("signInActivity");
+    let size = match (route.top_max, top) {
+        // Larger values are documented to be cut here, not refused.
+        (_, Some(top)) if sign_in => Some(top.min(500)),
+        (Some(max), Some(top)) if top > max => {
+            return Err(Failure::bad_request(&format!(
+                "Invalid page size specified: '{top}'. Must be between 1 and {max} inclusive."
+            )));
+        }
+        (None, Some(_)) if route.service == Service::Identity && found.shape == Shape::List => {
+            return Err(Failure::unsupported(
+                "'$top' is not supported by the service.",
+            ));
+        }
+        (_, Some(top)) => Some(top),
+        (_, None) => route.top_default,
+    };
+    Ok(match (size, state.options.max_page) {
+        (Some(size), Some(forced)) => Some(size.min(forced)),
+        (size, forced) => size.or(forced),
+    })
+}
+
+/// A usage report: a redirect to the file, which is fetched without a token. The body of the tenant is the CSV text, or an object
+/// with the text in `redirected`.
+fn report(state: &State, ask: &Ask, body: &Value) -> Reply {
+    let text = body
+        .as_str()
+        .or_else(|| body.get("redirected").and_then(Value::as_str));
+    let name = state.keep_download(text.unwrap_or_default());
+    let mut reply = Reply::new(302, "text/plain", Vec::new());
+    reply.header("Location", format!("{}/download/{name}", ask.origin));
+    reply
+}

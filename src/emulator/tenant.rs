@@ -1,0 +1,452 @@
+//! The JSON of a tenant: what each request path answers, who may sign in, which licences there are.
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::EmulatorError;
+use super::routes::Version;
+
+/// A parsed tenant.
+///
+/// A folder has `tenant.json` (who the tenant is, which application may sign in) and any number of other `*.json` files, each one
+/// object: request path -> body. An array is the `value` of a collection, an object the resource itself; a key may begin with `v1.0:`
+/// or `beta:` where the two differ.
+pub struct TenantData {
+    pub(super) profile: Profile,
+    bodies: BTreeMap<String, Body>,
+}
+
+/// `tenant.json`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Profile {
+    pub(super) tenant_id: String,
+    #[serde(default)]
+    pub(super) domains: Vec<String>,
+    pub(super) now: jiff::Timestamp,
+    #[serde(default)]
+    pub(super) absent: Absent,
+    pub(super) app: App,
+}
+
+/// What a child collection without a body answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Absent {
+    #[default]
+    Forbidden,
+    Empty,
+}
+
+/// The application that may sign in.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct App {
+    pub(super) client_id: String,
+    #[serde(default)]
+    pub(super) secrets: Vec<Secret>,
+    #[serde(default)]
+    pub(super) certificates: Vec<Certificate>,
+    #[serde(default)]
+    pub(super) federated: Vec<Federated>,
+    #[serde(default)]
+    pub(super) permissions: Vec<String>,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    #[serde(default = "yes")]
+    pub(super) consented: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Secret {
+    pub(super) value: String,
+    pub(super) end_date_time: Option<jiff::Timestamp>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Certificate {
+    #[serde(rename = "x5t#S256")]
+    pub(super) sha256: Option<String>,
+    #[serde(rename = "x5t")]
+    pub(super) sha1: Option<String>,
+    /// PEM of the public key or of the certificate; without it signatures are not checked.
+    #[serde(rename = "publicKey")]
+    pub(super) public_key: Option<String>,
+}
+
+/// A federated identity credential.
+#[derive(Deserialize)]
+pub(super) struct Federated {
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    #[serde(default = "exchange")]
+    pub(super) audience: String,
+}
+
+fn exchange() -> String {
+    "api://AzureADTokenExchange".to_owned()
+}
+
+/// The body of a request path.
+pub(super) enum Body {
+    List(List),
+    One(Value),
+}
+
+/// The rows of a collection.
+#[derive(Default)]
+pub(super) struct List {
+    pub(super) rows: Vec<Value>,
+    by_id: HashMap<String, usize>,
+}
+
+impl List {
+    fn new(rows: Vec<Value>) -> Self {
+        let mut by_id = HashMap::with_capacity(rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            if let Some(id) = key_of(row) {
+                by_id.entry(id.to_ascii_lowercase()).or_insert(index);
+            }
+        }
+        Self { rows, by_id }
+    }
+
+    /// The row with this id.
+    pub(super) fn by_id(&self, id: &str) -> Option<&Value> {
+        let index = self.by_id.get(&id.to_ascii_lowercase())?;
+        self.rows.get(*index)
+    }
+}
+
+/// The key of a row: `id`, or `tenantId` for partners of the cross-tenant access policy.
+pub(super) fn key_of(row: &Value) -> Option<&str> {
+    row.get("id").or_else(|| row.get("tenantId"))?.as_str()
+}
+
+impl Body {
+    fn new(value: Value) -> Self {
+        match value {
+            Value::Array(rows) => Self::List(List::new(rows)),
+            Value::Object(mut page)
+                if page.contains_key("@odata.context")
+                    && page.get("value").is_some_and(Value::is_array) =>
+            {
+                match page.remove("value") {
+                    Some(Value::Array(rows)) => Self::List(List::new(rows)),
+                    _ => Self::List(List::default()),
+                }
+            }
+            other => Self::One(other),
+        }
+    }
+}
+
+impl TenantData {
+    /// Reads the folder of a tenant: `tenant.json` and all other `*.json` files in it.
+    pub fn load(dir: &Path) -> Result<Self, EmulatorError> {
+        let failed = |path: &Path, source| EmulatorError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(dir).map_err(|source| failed(dir, source))? {
+            let path = entry.map_err(|source| failed(dir, source))?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
+            let text = std::fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            files.push((name, text));
+        }
+        Self::from_files(
+            files
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str())),
+        )
+    }
+
+    /// The same from files in memory: (file name, text).
+    pub fn from_files<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, EmulatorError> {
+        let mut profile = None;
+        let mut bodies = BTreeMap::new();
+        for (file, text) in files {
+            let failed = |source| EmulatorError::Json {
+                file: file.to_owned(),
+                source,
+            };
+            if file == "tenant.json" {
+                profile = Some(serde_json::from_str(text).map_err(failed)?);
+                continue;
+            }
+            let content: Map<String, Value> = serde_json::from_str(text).map_err(failed)?;
+            for (key, value) in content {
+                let Some(normal) = normal_key(&key) else {
+                    return Err(EmulatorError::Key {
+                        file: file.to_owned(),
+                        key,
+                    });
+                };
+                if bodies.insert(normal, Body::new(value)).is_some() {
+                    return Err(EmulatorError::Duplicate {
+                        file: file.to_owned(),
+                        key,
+                    });
+                }
+            }
+        }
+        Ok(Self {
+            profile: profile.ok_or(EmulatorError::NoTenantFile)?,
+            bodies,
+        })
+    }
+
+    /// Tenant id, a GUID.
+    pub fn tenant_id(&self) -> &str {
+        &self.profile.tenant_id
+    }
+
+    /// The date at which the data was taken.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.profile.now
+    }
+
+    /// Application (client) id of the one application that may sign in.
+    pub fn client_id(&self) -> &str {
+        &self.profile.app.client_id
+    }
+
+    /// The first client secret of that application, if it has one.
+    pub fn first_secret(&self) -> Option<&str> {
+        self.profile
+            .app
+            .secrets
+            .first()
+            .map(|secret| secret.value.as_str())
+    }
+
+    /// Puts a body in place: an array is a collection, an object the resource itself. `path` is a key as in the files.
+    pub fn set(&mut self, path: impl AsRef<str>, body: Value) {
+        let path = path.as_ref();
+        let key = normal_key(path).unwrap_or_else(|| format!("/{}", path.to_ascii_lowercase()));
+        self.bodies.insert(key, Body::new(body));
+    }
+
+    /// Takes a body away; the path then answers as not held. `path` is a key as in the files.
+    pub fn remove(&mut self, path: impl AsRef<str>) {
+        if let Some(key) = normal_key(path.as_ref()) {
+            self.bodies.remove(&key);
+        }
+    }
+
+    /// Application permissions that new tokens carry in `roles`.
+    pub fn permissions_mut(&mut self) -> &mut Vec<String> {
+        &mut self.profile.app.permissions
+    }
+
+    /// The body of a path in this version of Graph; `path` without version, any case.
+    pub(super) fn body(&self, version: Version, path: &str) -> Option<&Body> {
+        let path = path.to_ascii_lowercase();
+        self.bodies
+            .get(&format!("{}:{path}", version.as_str()))
+            .or_else(|| self.bodies.get(&path))
+    }
+
+    /// The collection at a path.
+    pub(super) fn list(&self, version: Version, path: &str) -> Option<&List> {
+        match self.body(version, path) {
+            Some(Body::List(list)) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// Collections `{start}/{id}/{end}`, with the id in lower case.
+    pub(super) fn children<'a>(
+        &'a self,
+        start: &'a str,
+        end: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a List)> + 'a {
+        self.bodies.iter().filter_map(move |(key, body)| {
+            let rest = key.strip_prefix(start)?.strip_prefix('/')?;
+            let id = rest.strip_suffix(end)?.strip_suffix('/')?;
+            match body {
+                Body::List(list) if !id.contains('/') => Some((id, list)),
+                _ => None,
+            }
+        })
+    }
+
+    /// What the tenant pays for, by its own `/subscribedSkus`.
+    pub(super) fn licences(&self) -> Licences {
+        Licences::new(self.list(Version::V1, "/subscribedSkus"))
+    }
+}
+
+impl fmt::Debug for TenantData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantData")
+            .field("tenant_id", &self.profile.tenant_id)
+            .field("bodies", &self.bodies.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key in one spelling: lower case, no slash at the end.
+fn normal_key(key: &str) -> Option<String> {
+    let lower = key.to_ascii_lowercase();
+    let lower = lower.trim_end_matches('/');
+    let path = lower
+        .strip_prefix("v1.0:")
+        .or_else(|| lower.strip_prefix("beta:"))
+        .unwrap_or(lower);
+    path.starts_with('/').then(|| lower.to_owned())
+}
+
+/// Enabled service plans. A tenant whose data holds no `/subscribedSkus` counts as licensed for everything.
+#[derive(Debug)]
+pub(super) struct Licences {
+    plans: Option<BTreeSet<String>>,
+}
+
+impl Licences {
+    fn new(skus: Option<&List>) -> Self {
+        let Some(skus) = skus else {
+            return Self { plans: None };
+        };
+        let text = |value: &Value, name: &str| {
+            value
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let mut plans = BTreeSet::new();
+        for sku in &skus.rows {
+            if !matches!(
+                text(sku, "capabilityStatus").as_str(),
+                "Enabled" | "Warning"
+            ) {
+                continue;
+            }
+            for plan in sku
+                .get("servicePlans")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                let status = text(plan, "provisioningStatus");
+                if status == "Success" || status.starts_with("Pending") {
+                    plans.insert(text(plan, "servicePlanName").to_ascii_uppercase());
+                }
+            }
+        }
+        Self { plans: Some(plans) }
+    }
+
+    /// Whether the tenant has the licence that `routes.tsv` names.
+    pub(super) fn has(&self, licence: &str) -> bool {
+        let Some(plans) = &self.plans else {
+            return true;
+        };
+        let one = |names: &[&str]| names.iter().any(|name| plans.contains(*name));
+        let starts = |start: &str| plans.iter().any(|plan| plan.starts_with(start));
+        match licence {
+            "p1" => one(&["AAD_PREMIUM", "AAD_PREMIUM_P2"]),
+            "p2" => one(&["AAD_PREMIUM_P2"]),
+            "p2orGovernance" => one(&["AAD_PREMIUM_P2", "ENTRA_IDENTITY_GOVERNANCE"]),
+            "governance" => one(&["ENTRA_IDENTITY_GOVERNANCE"]),
+            "workloadIdentities" => starts("AAD_WRKLDID_"),
+            "globalSecureAccess" => starts("ENTRA_PREMIUM_"),
+            "privateAccess" => one(&["ENTRA_PREMIUM_PRIVATE_ACCESS"]),
+            // INTUNE_O365 is Basic Mobility and Security, which has no Intune in Graph.
+            "intune" => starts("INTUNE_A") || one(&["INTUNE_EDU", "INTUNE_SMBIZ", "INTUNE_P2"]),
+            "sharepoint" => starts("SHAREPOINT"),
+            "teams" => starts("TEAMS"),
+            "exchange" => starts("EXCHANGE_S_"),
+            "defender" => {
+                starts("MDE_")
+                    || starts("THREAT_INTELLIGENCE")
+                    || starts("ATP_ENTERPRISE")
+                    || starts("ADALLOM_S_STANDALONE")
+                    || one(&["WINDEFATP", "ATA", "MTP"])
+            }
+            "defenderOffice2" => starts("THREAT_INTELLIGENCE"),
+            "defenderIdentity" => one(&["ATA"]),
+            "informationProtection" => {
+                starts("RMS_S_ENTERPRISE") || starts("RMS_S_PREMIUM") || starts("MIP_S_CLP")
+            }
+            "any" => !plans.is_empty(),
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENANT: &str = r#"{"tenantId": "t", "now": "2026-08-20T10:00:00Z",
+        "app": {"clientId": "c", "secrets": [{"value": "topsecret"}]}}"#;
+
+    #[test]
+    fn mistakes_in_files_are_named() {
+        let load = |files: &[(&'static str, &'static str)]| {
+            TenantData::from_files(files.iter().copied())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(load(&[]), "the tenant has no tenant.json");
+        let twice = load(&[
+            ("tenant.json", TENANT),
+            ("a.json", r#"{"/users": []}"#),
+            ("b.json", r#"{"/Users/": []}"#),
+        ]);
+        assert_eq!(twice, "b.json: /Users/ is already in another file");
+        let key = load(&[("tenant.json", TENANT), ("a.json", r#"{"users": []}"#)]);
+        assert_eq!(key, "a.json: the key \"users\" is not a request path");
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let tenant = TenantData::from_files([("tenant.json", TENANT)]).unwrap();
+        assert_eq!(tenant.first_secret(), Some("topsecret"));
+        assert!(!format!("{tenant:?}").contains("topsecret"));
+    }
+
+    #[test]
+    fn only_usable_plans_license() {
+        let plan = |name, status| serde_json::json!({"servicePlanName": name, "provisioningStatus": status});
+        let mut tenant = TenantData::from_files([("tenant.json", TENANT)]).unwrap();
+        assert!(
+            tenant.licences().has("p2"),
+            "no list of licences: nothing is withheld"
+        );
+        tenant.set("/subscribedSkus", serde_json::json!([
+            {"capabilityStatus": "Enabled", "servicePlans": [plan("AAD_PREMIUM", "Success"), plan("AAD_PREMIUM_P2", "Disabled")]},
+            {"capabilityStatus": "Suspended", "servicePlans": [plan("INTUNE_A", "Success")]},
+        ]));
+        let licences = tenant.licences();
+        assert!(licences.has("p1") && licences.has("any"));
+        assert!(!licences.has("p2") && !licences.has("intune"));
+    }
+}

@@ -1,0 +1,248 @@
+//! Limits per service, as token buckets ("Microsoft Graph service-specific throttling limits", copies of 2023 to 2025).
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+
+use super::errors::Failure;
+
+/// The parts of Graph that count requests apart from each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Service {
+    Identity,
+    /// servicePrincipals with `keyCredentials`.
+    KeyCredentials,
+    Reports,
+    UsageReports,
+    ConditionalAccess,
+    Policies,
+    Providers,
+    Pim,
+    Governance,
+    IntuneDevices,
+    Intune,
+    Outlook,
+    Teams,
+    Security,
+    Incidents,
+    SecureScore,
+    ServiceCommunications,
+    SharePoint,
+    Other,
+}
+
+impl Service {
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "identity" => Self::Identity,
+            "reports" => Self::Reports,
+            "usageReports" => Self::UsageReports,
+            "conditionalAccess" => Self::ConditionalAccess,
+            "policies" => Self::Policies,
+            "providers" => Self::Providers,
+            "pim" => Self::Pim,
+            "governance" => Self::Governance,
+            "intuneDevices" => Self::IntuneDevices,
+            "intune" => Self::Intune,
+            "outlook" => Self::Outlook,
+            "teams" => Self::Teams,
+            "security" => Self::Security,
+            "incidents" => Self::Incidents,
+            "secureScore" => Self::SecureScore,
+            "serviceCommunications" => Self::ServiceCommunications,
+            "sharepoint" => Self::SharePoint,
+            "other" => Self::Other,
+            _ => return None,
+        })
+    }
+
+    /// Units and the seconds in which they come back. PIM, providers, governance and other have no published number: a modest one.
+    fn limit(self, users: usize) -> (f64, f64) {
+        match self {
+            Self::Identity | Self::Policies => match users {
+                0..50 => (3_500.0, 10.0),
+                50..=500 => (5_000.0, 10.0),
+                _ => (8_000.0, 10.0),
+            },
+            Self::KeyCredentials | Self::Security => (150.0, 60.0),
+            Self::Reports => (5.0, 10.0),
+            Self::UsageReports => (14.0, 600.0),
+            Self::ConditionalAccess => (1.0, 1.0),
+            Self::Providers | Self::Pim => (10.0, 5.0),
+            Self::Governance | Self::Other => (100.0, 10.0),
+            Self::IntuneDevices => (2_000.0, 20.0),
+            Self::Intune => (1_000.0, 20.0),
+            Self::Outlook | Self::SecureScore => (10_000.0, 600.0),
+            Self::Teams => (30.0, 1.0),
+            Self::Incidents => (50.0, 60.0),
+            Self::ServiceCommunications => (240.0, 60.0),
+            Self::SharePoint => (1_250.0, 60.0),
+        }
+    }
+
+    /// The error of a refused request; the caller adds `Retry-After`.
+    fn refusal(self, app: &str, tenant: &str) -> Failure {
+        match self {
+            Self::ConditionalAccess => Failure::new("throttled.conditionalAccess", &[]),
+            Self::SharePoint => Failure::new("throttled.sharepoint", &[]),
+            Self::Outlook => Failure::new("throttled.outlook", &[]),
+            _ => Failure::new("throttled.identity", &[app, tenant]),
+        }
+    }
+}
+
+/// Resource units of an identity request, or what a SharePoint request costs; 1 for all others.
+pub(super) fn cost(service: Service, path: &[String], query: Cost) -> u32 {
+    let name = |index: usize| path.get(index).map(String::as_str);
+    let last = path.last().map(String::as_str);
+    match service {
+        Service::Identity => {}
+        Service::SharePoint => {
+            return match last {
+                Some("permissions") => 5,
+                Some("getAllSites") => 2,
+                _ => 1,
+            };
+        }
+        _ => return 1,
+    }
+    let base: i32 = match (name(0), name(2)) {
+        (Some("groups"), Some("transitiveMembers")) => 5,
+        (Some("groups"), Some("members")) | (Some("subscribedSkus" | "contracts"), _) => 3,
+        (Some("domains"), Some("domainNameReferences")) => 4,
+        (Some("users"), Some("memberOf" | "transitiveMemberOf" | "licenseDetails") | None)
+        | (Some("applications" | "oauth2PermissionGrants"), None)
+        | (Some("servicePrincipals"), Some("appRoleAssignments")) => 2,
+        _ => 1,
+    };
+    let less = i32::from(query.select) + i32::from(query.top.is_some_and(|top| top < 20));
+    let cost = base - less + i32::from(query.expand);
+    u32::try_from(cost.max(1)).unwrap_or(1)
+}
+
+/// What of a query changes its cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub(super) select: bool,
+    pub(super) expand: bool,
+    pub(super) top: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    level: f64,
+    filled: Instant,
+}
+
+/// The buckets of one tenant and one application.
+#[derive(Debug, Default)]
+pub(super) struct Buckets {
+    buckets: BTreeMap<Service, Bucket>,
+}
+
+impl Buckets {
+    /// Takes `units` from the bucket of a service.
+    ///
+    /// # Errors
+    /// The 429 of that service; `Retry-After` is missing where the service sends none.
+    pub(super) fn take(
+        &mut self,
+        service: Service,
+        units: u32,
+        users: usize,
+        ids: (&str, &str),
+        now: Instant,
+    ) -> Result<Option<f64>, Failure> {
+        let (capacity, period) = service.limit(users);
+        let rate = capacity / period;
+        let bucket = self.buckets.entry(service).or_insert(Bucket {
+            level: capacity,
+            filled: now,
+        });
+        let passed = now.duration_since(bucket.filled).as_secs_f64();
+        bucket.level = (bucket.level + passed * rate).min(capacity);
+        bucket.filled = now;
+        let units = f64::from(units).min(capacity);
+        if bucket.level + 1e-9 < units {
+            let failure = service.refusal(ids.0, ids.1);
+            if service == Service::ConditionalAccess {
+                return Err(failure);
+            }
+            let wait = ((units - bucket.level) / rate).ceil().max(1.0);
+            return Err(failure.header("Retry-After", format!("{wait:.0}")));
+        }
+        bucket.level -= units;
+        let used = 1.0 - bucket.level / capacity;
+        Ok((service == Service::Identity && used > 0.8).then_some(used))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn reports_refill_one_request_in_two_seconds() {
+        let mut buckets = Buckets::default();
+        let start = Instant::now();
+        let mut take = |seconds| {
+            buckets.take(
+                Service::Reports,
+                1,
+                10,
+                ("app", "tenant"),
+                start + Duration::from_secs(seconds),
+            )
+        };
+        for _ in 0..5 {
+            assert!(take(0).is_ok());
+        }
+        let refused = take(1).unwrap_err();
+        assert_eq!(refused.status, 429);
+        assert!(
+            refused
+                .headers
+                .contains(&("Retry-After".to_owned(), "1".to_owned()))
+        );
+        assert!(take(2).is_ok());
+        assert!(take(2).is_err());
+    }
+
+    #[test]
+    fn conditional_access_names_no_wait() {
+        let mut buckets = Buckets::default();
+        let start = Instant::now();
+        assert!(
+            buckets
+                .take(Service::ConditionalAccess, 1, 10, ("a", "t"), start)
+                .is_ok()
+        );
+        let refused = buckets
+            .take(Service::ConditionalAccess, 1, 10, ("a", "t"), start)
+            .unwrap_err();
+        assert!(refused.headers.is_empty());
+    }
+
+    #[test]
+    fn selecting_makes_a_user_page_cost_one() {
+        let path = ["users".to_owned()];
+        assert_eq!(cost(Service::Identity, &path, Cost::default()), 2);
+        let query = Cost {
+            select: true,
+            ..Cost::default()
+        };
+        assert_eq!(cost(Service::Identity, &path, query), 1);
+        assert_eq!(
+            cost(
+                Service::Identity,
+                &path,
+                Cost {
+                    expand: true,
+                    ..query
+                }
+            ),
+            2
+        );
+    }
+}
