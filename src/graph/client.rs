@@ -204,6 +204,10 @@ impl GraphClient {
     }
 
     /// Reads a collection page by page, to the end of its links. The stream ends after the first error.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "callers build the query in place, and a stream that outlives it says so by taking it"
+    )]
     pub fn pages(&self, query: Query) -> Pages {
         page::pages(self.clone(), &query)
     }

@@ -5,6 +5,7 @@
 //! what a person can do about it. Must not know Graph or Entra.
 
 use std::error::Error;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -208,16 +209,20 @@ impl NetworkProblem {
     }
 }
 
-/// rustls failures arrive as I/O errors of kind "invalid data", a handshake that ends early as "unexpected end".
+/// rustls failures arrive as I/O errors of kind "invalid data", a handshake that ends early as "unexpected end";
+/// both lie inside a second I/O error, which `source` steps over.
 fn is_tls(source: &(dyn Error + 'static)) -> bool {
-    source
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| {
-            matches!(
-                error.kind(),
-                std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof
-            )
-        })
+    let mut error = source.downcast_ref::<io::Error>();
+    while let Some(inner) = error {
+        if matches!(
+            inner.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+        ) {
+            return true;
+        }
+        error = inner.get_ref().and_then(|inner| inner.downcast_ref());
+    }
+    false
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
