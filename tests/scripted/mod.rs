@@ -4,7 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -220,13 +220,19 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        // With a single subscriber alive, tracing asks the thread that comes to a line first, and remembers its "no"
+        // for all threads. A second one, never used, makes it ask both.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        let subscriber = |log: Self| {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(move || log.clone())
+                .finish()
+        };
+        SECOND.get_or_init(|| subscriber(Self::default()).into());
         let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+        let guard = tracing::subscriber::set_default(subscriber(log.clone()));
+        (log, guard)
     }
 
     pub(crate) fn text(&self) -> String {
