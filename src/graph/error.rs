@@ -176,8 +176,8 @@ impl GraphError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Refused(refusal) | Self::ExpiredPageToken(refusal) => refusal.kind,
+            Self::Network { .. } | Self::SignIn(AuthError::Network { .. }) => ErrorKind::Network,
             Self::SignIn(_) => ErrorKind::Unauthorized,
-            Self::Network { .. } => ErrorKind::Network,
             Self::InvalidQuery { .. } => ErrorKind::BadRequest,
             Self::Redirected { .. }
             | Self::WebPage { .. }

@@ -1,7 +1,7 @@
 //! Sending one request until it is answered for good.
 //!
 //! Promises: 429, 509, 500 (twice), 502, 503, 504, connection failures and cut answers are repeated, at most
-//! [`TRIES`] times and for at most [`BUDGET`] of waiting; 400, 403 and 404 never are; a 401 leads to one
+//! [`TRIES`] times and for at most [`BUDGET`] in all; 400, 403 and 404 never are; a 401 leads to one
 //! new token and one repetition. The token goes nowhere but to the origin of the Graph root.
 
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) const TRIES: u32 = 7;
 const TRIES_HARD: u32 = 3;
 /// The longest single wait, whatever the server asks for.
 pub(crate) const LONGEST: Duration = Duration::from_mins(5);
-/// All waits of one request together.
+/// Failed tries and the waits after them, of one request together.
 pub(crate) const BUDGET: Duration = Duration::from_mins(10);
 
 /// One request, ready to be sent.
@@ -131,7 +131,7 @@ where
         });
     }
     let mut effort = Effort::default();
-    let mut waited = Duration::ZERO;
+    let mut spent = Duration::ZERO;
     let mut repeated = 0;
     let mut renewed = !matches!(renewal, Renewal::IfNeeded);
     loop {
@@ -198,13 +198,13 @@ where
                 let wait = wait
                     .unwrap_or_else(|| jitter(inner.pace.backoff(repeated)))
                     .min(LONGEST);
-                waited = waited.saturating_add(wait);
+                spent = spent.saturating_add(duration).saturating_add(wait);
                 if hold {
                     inner
                         .gates
                         .pause(call.service, later(inner.clock.now(), wait));
                 }
-                if repeated >= tries || waited > BUDGET {
+                if repeated >= tries || spent > BUDGET {
                     return Err(error);
                 }
                 effort.retries += 1;
@@ -319,11 +319,13 @@ fn judge<T>(
         200..=299 if raw.body.is_empty() && raw.status == 204 => {
             accept(call, raw, tries, read(&Bytes::from_static(b"null")))
         }
-        200..=499 if raw.status != 429 && is_web_page(raw) => Verdict::Final(GraphError::WebPage {
-            path: call.path.clone(),
-            host: http::host(&call.url),
-            status: raw.status,
-        }),
+        200..=299 | 400..=428 | 430..=499 if is_web_page(raw) => {
+            Verdict::Final(GraphError::WebPage {
+                path: call.path.clone(),
+                host: http::host(&call.url),
+                status: raw.status,
+            })
+        }
         200..=299 => accept(
             call,
             raw,

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test crate uses its part")]
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -168,7 +169,7 @@ fn answer(mut stream: TcpStream, port: u16, log: &Mutex<Vec<Seen>>, handler: &mu
         reply.status
     );
     for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {}\r\n", value.replace("{root}", &root)));
+        let _ = write!(head, "{name}: {}\r\n", value.replace("{root}", &root));
     }
     let _ = stream.write_all(format!("{head}\r\n{body}").as_bytes());
 }
