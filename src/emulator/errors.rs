@@ -82,7 +82,7 @@ impl Failure {
         catalogue().graph.contains_key(key)
     }
 
-    /// A 400 with code BadRequest.
+    /// A 400 with code `BadRequest`.
     pub(super) fn bad_request(message: &str) -> Self {
         Self::new("badRequest", &[message])
     }

@@ -4,24 +4,15 @@ use serde_json::Value;
 use super::errors::{Failure, Trace};
 use super::faults::{FaultKind, RetryAfter};
 use super::odata::select::{ObjectWriter, Projection};
-use super::odata::{Query, Scope, decode};
+use super::odata::{Query, Rules, Scope, decode};
 use super::page::{self, Page};
-use super::resolve::{Found, Resolver};
+use super::resolve::{Found, RELATIONS, Resolver};
 use super::routes::{self, Matched, Needs, Shape, Version};
 use super::server::State;
 use super::throttle::{Cost, Service, cost};
 
 /// Content type of Graph's JSON.
 pub(super) const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-
-/// Relations to directory objects, where a cast with other options is an advanced query.
-const RELATIONS: &[&str] = &[
-    "members",
-    "transitivemembers",
-    "owners",
-    "memberof",
-    "transitivememberof",
-];
 
 /// A GET as it arrived.
 #[derive(Debug, Clone)]
@@ -244,12 +235,15 @@ fn respond(
         above.is_some_and(|above| RELATIONS.contains(&above.to_ascii_lowercase().as_str()));
     let directory = route.service == Service::Identity
         && super::schema::is_a(&found.type_name, "microsoft.graph.directoryObject");
+    let rules = match found.type_name.as_str() {
+        _ if directory => Rules::Directory,
+        "microsoft.graph.unifiedRoleAssignment" => Rules::SingleExpand,
+        _ => Rules::Plain,
+    };
     let scope = Scope {
         version,
         type_name: &found.type_name,
-        directory,
-        // Role assignments follow this rule too, though they are no directory objects.
-        single_expand: directory || found.type_name == "microsoft.graph.unifiedRoleAssignment",
+        rules,
         cast: found.cast && relation,
         counting: found.shape == Shape::Count,
         eventual: ask.eventual,

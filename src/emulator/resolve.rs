@@ -24,6 +24,16 @@ const DIRECTORY: &[(&str, &str)] = &[
     ("/contacts", "microsoft.graph.orgContact"),
 ];
 
+/// Relations that lead to directory objects of mixed types, in lower case.
+pub(super) const RELATIONS: &[&str] = &[
+    "members",
+    "transitivemembers",
+    "owners",
+    "memberof",
+    "transitivememberof",
+    "sponsors",
+];
+
 /// `$expand` on directory objects stops here, without a nextLink.
 const EXPAND_LIMIT: usize = 20;
 
@@ -200,17 +210,20 @@ impl<'a> Resolver<'a> {
 
     /// Rows of a stored collection. Relations to directory objects show the object itself where the tenant has it.
     fn listed(&self, path: &[String], list: &'a List) -> Rows<'a> {
-        let relation = path.len() > 2
-            && path.last().is_some_and(|last| {
-                matches!(
-                    last.to_ascii_lowercase().as_str(),
-                    "members" | "owners" | "memberof" | "sponsors" | "transitivemembers"
-                )
-            });
-        if !relation {
+        let name = match path {
+            [.., relation, cast] if cast_of(cast).is_some() => relation,
+            [_, .., relation] => relation,
+            _ => return Rows::Stored(&list.rows),
+        };
+        let name = name.to_ascii_lowercase();
+        if path.len() < 3 || !RELATIONS.contains(&name.as_str()) {
             return Rows::Stored(&list.rows);
         }
-        Rows::Picked(list.rows.iter().map(|row| self.object_of(row)).collect())
+        let rows = list.rows.iter().map(|row| self.object_of(row));
+        if path.last().is_some_and(|last| cast_of(last).is_some()) {
+            return Rows::Picked(rows.map(|row| Row::plain(row.value)).collect());
+        }
+        Rows::Picked(rows.collect())
     }
 
     /// The directory object that a row of a relation stands for, or the row.
@@ -463,14 +476,14 @@ impl<'a> Resolver<'a> {
     }
 
     fn project(&self, path: &[String], row: &Row<'a>, expand: &Expand) -> Value {
-        let path: Vec<String> = if path.is_empty() && !expand.expand.is_empty() {
+        let path: Vec<String> = if path.is_empty() && !expand.below.is_empty() {
             routes::home_of(&expand.type_name)
                 .map(|home| home.split('/').skip(1).map(ToOwned::to_owned).collect())
                 .unwrap_or_default()
         } else {
             path.to_vec()
         };
-        let expanded = self.expand(&path, row.value, &expand.expand, false);
+        let expanded = self.expand(&path, row.value, &expand.below, false);
         let projection = Projection {
             version: self.version,
             type_name: &expand.type_name,

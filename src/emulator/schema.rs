@@ -73,6 +73,41 @@ const BETA_BASES: &[(&str, &str)] = &[
     ("agentIdentityBlueprintPrincipal", "servicePrincipal"),
 ];
 
+/// Documented navigation properties that the CSDL subset lost together with their target type: (type, property, target, collection).
+const MORE_NAVIGATION: &[(&str, &str, &str, bool)] = &[
+    (
+        "unifiedRoleManagementPolicy",
+        "rules",
+        "unifiedRoleManagementPolicyRule",
+        true,
+    ),
+    (
+        "unifiedRoleManagementPolicy",
+        "effectiveRules",
+        "unifiedRoleManagementPolicyRule",
+        true,
+    ),
+    (
+        "crossTenantAccessPolicyConfigurationPartner",
+        "identitySynchronization",
+        "crossTenantIdentitySyncPolicyPartner",
+        false,
+    ),
+    (
+        "samlOrWsFedExternalDomainFederation",
+        "domains",
+        "externalDomainName",
+        true,
+    ),
+    ("iosManagedAppProtection", "apps", "managedMobileApp", true),
+    (
+        "androidManagedAppProtection",
+        "apps",
+        "managedMobileApp",
+        true,
+    ),
+];
+
 /// Finds a property of a type, of its bases or of a type derived from it.
 ///
 /// `None`: there is no such property. A type that neither schema has counts as open: each name is a property of unknown type.
@@ -161,6 +196,17 @@ fn short(type_name: &str) -> &str {
 }
 
 fn v1_own(type_name: &str, name: &str) -> Option<Property> {
+    let short = short(type_name);
+    let more = MORE_NAVIGATION
+        .iter()
+        .find(|(of, own, _, _)| *of == short && *own == name);
+    if let Some((_, _, target, collection)) = more {
+        return Some(Property {
+            type_name: format!("microsoft.graph.{target}"),
+            collection: *collection,
+            navigation: true,
+        });
+    }
     let found = v1().get(type_name)?;
     let (_, declared, navigation) = found.properties.iter().find(|(own, _, _)| *own == name)?;
     Some(described(declared, *navigation))

@@ -25,7 +25,7 @@ pub(super) enum Service {
     Security,
     Incidents,
     SecureScore,
-    ServiceCommunications,
+    Announcements,
     SharePoint,
     Other,
 }
@@ -48,7 +48,7 @@ impl Service {
             "security" => Self::Security,
             "incidents" => Self::Incidents,
             "secureScore" => Self::SecureScore,
-            "serviceCommunications" => Self::ServiceCommunications,
+            "serviceCommunications" => Self::Announcements,
             "sharepoint" => Self::SharePoint,
             "other" => Self::Other,
             _ => return None,
@@ -74,7 +74,7 @@ impl Service {
             Self::Outlook | Self::SecureScore => (10_000.0, 600.0),
             Self::Teams => (30.0, 1.0),
             Self::Incidents => (50.0, 60.0),
-            Self::ServiceCommunications => (240.0, 60.0),
+            Self::Announcements => (240.0, 60.0),
             Self::SharePoint => (1_250.0, 60.0),
         }
     }

@@ -60,16 +60,24 @@ pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Which queries a collection takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Those of OData.
+    Plain,
+    /// One navigation property in `$expand` at most.
+    SingleExpand,
+    /// Directory objects: single `$expand`, advanced queries by header, no `$skip`.
+    Directory,
+}
+
 /// What a query may say depends on this.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) version: Version,
     /// Full name of the type of an item; empty: unknown.
     pub(super) type_name: &'a str,
-    /// Directory objects have rules of their own for advanced queries and `$skip`.
-    pub(super) directory: bool,
-    /// One navigation property in `$expand` at most.
-    pub(super) single_expand: bool,
+    pub(super) rules: Rules,
     /// The path ends in an OData cast of a relation (`/members/microsoft.graph.user`).
     pub(super) cast: bool,
     /// A `/$count` segment was asked.
@@ -130,7 +138,7 @@ impl Query {
                 };
             }
             "$skip" => {
-                if scope.directory {
+                if scope.rules == Rules::Directory {
                     return Err(Failure::unsupported(
                         "'$skip' is not supported by the service.",
                     ));
@@ -165,12 +173,12 @@ impl Query {
 
     /// The rules for directory objects: advanced queries need the header and `$count=true`.
     fn check(&self, scope: Scope<'_>) -> Result<(), Failure> {
-        if scope.single_expand && self.expand.len() > 1 {
+        if scope.rules != Rules::Plain && self.expand.len() > 1 {
             return Err(Failure::bad_request(
                 "The $expand query parameter supports only one navigation property per request here.",
             ));
         }
-        if !scope.directory {
+        if scope.rules != Rules::Directory {
             return Ok(());
         }
         if scope.counting {
@@ -184,7 +192,8 @@ impl Query {
             || (self.filter.is_some() && !self.order_by.is_empty())
             || (scope.cast
                 && (self.select.is_some() || self.filter.is_some() || !self.order_by.is_empty()));
-        if (advanced && !(self.count && scope.eventual)) || (self.count && !scope.eventual) {
+        let complete = self.count && scope.eventual;
+        if (advanced || self.count) && !complete {
             return Err(Failure::new("unsupportedQuery", &[]));
         }
         if let Some(filter) = &self.filter {
@@ -306,8 +315,7 @@ mod tests {
     const USERS: Scope<'static> = Scope {
         version: Version::V1,
         type_name: "microsoft.graph.user",
-        directory: true,
-        single_expand: true,
+        rules: Rules::Directory,
         cast: false,
         counting: false,
         eventual: false,
@@ -332,7 +340,7 @@ mod tests {
         );
         assert_eq!(refused("$count=true", USERS), "Request_UnsupportedQuery");
         let elsewhere = Scope {
-            directory: false,
+            rules: Rules::Plain,
             type_name: "microsoft.graph.riskyUser",
             ..USERS
         };

@@ -11,7 +11,8 @@ use super::resolve_path;
 pub(in super::super) struct Expand {
     pub(in super::super) name: String,
     pub(in super::super) select: Option<Vec<String>>,
-    pub(in super::super) expand: Vec<Expand>,
+    /// What is expanded below it.
+    pub(in super::super) below: Vec<Expand>,
     /// Full name of the target type; empty if not public.
     pub(in super::super) type_name: String,
     pub(in super::super) collection: bool,
@@ -126,7 +127,7 @@ fn parse_expand_at(
         let mut expand = Expand {
             name: name.to_owned(),
             select: None,
-            expand: Vec::new(),
+            below: Vec::new(),
             type_name: property.type_name,
             collection: property.collection,
         };
@@ -138,7 +139,7 @@ fn parse_expand_at(
                     expand.select = Some(parse_select(value, version, &expand.type_name)?);
                 }
                 Some(("$expand", value)) => {
-                    expand.expand = parse_expand_at(value, version, &expand.type_name, depth + 1)?;
+                    expand.below = parse_expand_at(value, version, &expand.type_name, depth + 1)?;
                 }
                 _ => {
                     return Err(failed(&format!(
@@ -261,11 +262,11 @@ impl Projection<'_> {
             }
             let path = item.split('/').find(|part| cast_of(part).is_none());
             if path == Some(property) {
-                let below = item.rsplit('/').next().unwrap_or_default();
-                if below == property {
+                let part = item.rsplit('/').next().unwrap_or_default();
+                if part == property {
                     return Keep::All;
                 }
-                inner.push(below.to_owned());
+                inner.push(part.to_owned());
             }
         }
         if inner.is_empty() {
