@@ -1072,7 +1072,12 @@ async fn batch_parts_stand_alone() {
 
 #[tokio::test]
 async fn bad_batches_are_refused_as_a_whole() {
-    let client = Client::new(tenant(), Options::default()).await;
+    let client = with_fault("/$batch", FaultKind::Status(503)).await;
+    assert_eq!(
+        client.batch(json!([])).await.status,
+        503,
+        "faults reach the batch itself"
+    );
     let part = |id: usize, url: &str| json!({"id": id.to_string(), "method": "GET", "url": url});
     let many: Vec<Value> = (0..21).map(|id| part(id, "/users")).collect();
     for requests in [

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::RequestLine;
 use super::errors::{Failure, Trace};
-use super::graph::{self, Ask, Mishap, Reply};
+use super::graph;
+use super::reply::{Ask, Mishap, Reply};
 use super::server::State;
 
 const MAX_PARTS: usize = 20;

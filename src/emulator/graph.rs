@@ -1,103 +1,38 @@
 //! One Graph request, alone or as a part of a batch: checks in the order of the service, then the data.
 use serde_json::Value;
 
-use super::errors::{Failure, Trace};
+use super::errors::Failure;
 use super::faults::{FaultKind, RetryAfter};
 use super::odata::select::{ObjectWriter, Projection};
 use super::odata::{Query, Rules, Scope, decode};
 use super::page::{self, Page};
+use super::reply::{Ask, JSON, Mishap, Reply, with_status};
 use super::resolve::{Found, RELATIONS, Resolver};
 use super::routes::{self, Matched, Needs, Shape, Version};
 use super::server::State;
 use super::throttle::{Cost, Service, cost};
 
-/// Content type of Graph's JSON.
-pub(super) const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-
-/// A GET as it arrived.
-#[derive(Debug, Clone)]
-pub(super) struct Ask {
-    /// Scheme and host for links.
-    pub(super) origin: String,
-    /// Path as sent, with the version.
-    pub(super) path: String,
-    /// Query as sent, without `?`.
-    pub(super) query: String,
-    pub(super) eventual: bool,
-    /// The `Prefer` header.
-    pub(super) prefer: Option<String>,
-    pub(super) trace: Trace,
-    pub(super) batch_part: bool,
-}
-
-impl Ask {
-    pub(super) fn path_and_query(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
-    }
-}
-
-/// What the network is to do with an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mishap {
-    Cut,
-    Reset,
-}
-
-/// An answer before it is put on the wire.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) content_type: &'static str,
-    pub(super) body: Vec<u8>,
-    pub(super) mishap: Option<Mishap>,
-    pub(super) delay: Option<std::time::Duration>,
-    /// The token of the request is refused from now on.
-    pub(super) revoke: bool,
-}
-
-impl Reply {
-    pub(super) fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            content_type,
-            body,
-            mishap: None,
-            delay: None,
-            revoke: false,
-        }
-    }
-
-    pub(super) fn json(body: Vec<u8>) -> Self {
-        Self::new(200, JSON, body)
-    }
-
-    pub(super) fn failure(failure: &Failure, trace: &Trace) -> Self {
-        let mut reply = Self::new(failure.status, "application/json", failure.body(trace));
-        reply.headers.clone_from(&failure.headers);
-        reply
-    }
-
-    pub(super) fn header(&mut self, name: &str, value: impl Into<String>) {
-        self.headers.push((name.to_owned(), value.into()));
-    }
-}
-
 /// Answers a request of an application with these permissions.
 pub(super) fn answer(state: &State, ask: &Ask, granted: &[String]) -> Reply {
+    with_fault(state, ask, |fault| {
+        respond(state, ask, granted, fault)
+            .unwrap_or_else(|failure| Reply::failure(&failure, &ask.trace))
+    })
+}
+
+/// Counts a request for the faults, and answers with the fault that is due or by `respond`.
+pub(super) fn with_fault(
+    state: &State,
+    ask: &Ask,
+    respond: impl FnOnce(Option<&FaultKind>) -> Reply,
+) -> Reply {
     let fault = state.faults.due(&ask.path_and_query(), ask.batch_part);
     if let Some(fault) = &fault
         && let Some(reply) = early(state, ask, fault)
     {
         return reply;
     }
-    let mut reply = respond(state, ask, granted, fault.as_ref())
-        .unwrap_or_else(|failure| Reply::failure(&failure, &ask.trace));
+    let mut reply = respond(fault.as_ref());
     match fault {
         Some(FaultKind::CutBody) => reply.mishap = Some(Mishap::Cut),
         Some(FaultKind::Latency(delay)) => reply.delay = Some(delay),
@@ -152,20 +87,6 @@ fn early(state: &State, ask: &Ask, fault: &FaultKind) -> Option<Reply> {
             Some(reply)
         }
         _ => None,
-    }
-}
-
-/// A refusal with any status, in Graph's words where they are known.
-pub(super) fn with_status(status: u16) -> Failure {
-    let key = match status {
-        502 => "badGateway",
-        503 => "unavailable",
-        504 => "timeout",
-        _ => "internal",
-    };
-    Failure {
-        status,
-        ..Failure::new(key, &[])
     }
 }
 
@@ -245,7 +166,7 @@ fn respond(
         type_name: &found.type_name,
         rules,
         cast: found.cast && relation,
-        counting: found.shape == Shape::Count,
+        shape: found.shape,
         eventual: ask.eventual,
     };
     let query = Query::parse(&ask.query, scope);

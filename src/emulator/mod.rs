@@ -9,15 +9,17 @@
 //! - `tenant`: the JSON of a tenant, [`TenantData`]
 //! - `routes`, `schema`, `errors`: what Graph knows, from `fixtures/graph/`
 //! - `token`: the token endpoint
-//! - `graph`, `resolve`, `page`, `odata`, `batch`: answering a Graph request
+//! - `graph`, `resolve`, `page`, `odata`, `batch`, `reply`: answering a Graph request
 //! - `throttle`, `faults`: refusing on purpose
-//! - `server`: the listening side
+//! - `server`, `connection`: the listening side
 mod batch;
+mod connection;
 mod errors;
 mod faults;
 mod graph;
 mod odata;
 mod page;
+mod reply;
 mod resolve;
 mod routes;
 mod schema;
@@ -202,7 +204,7 @@ impl Emulator {
         self.state.log()
     }
 
-    /// The same service for a listener of one's own, for example behind TLS. Links in answers follow the authority of the request.
+    /// The same service for a listener of one's own, behind TLS: links in answers are `https` and name the authority of the request.
     pub fn router(&self) -> axum::Router {
         server::router(Arc::clone(&self.state))
     }

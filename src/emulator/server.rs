@@ -2,29 +2,27 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::ConnectInfo;
 use axum::extract::{Request, State as Extract};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use super::connection::{BreakableListener, Line};
 use super::errors::{Failure, Trace};
 use super::faults::{FaultKind, Faults, http_date};
-use super::graph::{self, Ask, Mishap, Reply};
+use super::graph;
 use super::page::Places;
+use super::reply::{Ask, Mishap, Reply, with_status};
 use super::routes::Version;
 use super::tenant::{Licences, TenantData};
 use super::throttle::{Buckets, Service};
@@ -197,17 +195,19 @@ struct Facts {
 impl Facts {
     fn new(request: &Request, state: &State) -> Self {
         let headers = request.headers();
+        // A listener in front of the router is there for its TLS.
+        let own_listener = request.extensions().get::<ConnectInfo<Line>>().is_some();
         let host = request
             .uri()
             .authority()
             .map(ToString::to_string)
             .or_else(|| text(headers, header::HOST.as_str()).map(ToOwned::to_owned))
             .unwrap_or_default();
-        let scheme = request
-            .uri()
-            .scheme_str()
-            .or_else(|| text(headers, "x-forwarded-proto"))
-            .unwrap_or("http");
+        let scheme =
+            request
+                .uri()
+                .scheme_str()
+                .unwrap_or(if own_listener { "http" } else { "https" });
         let bearer = text(headers, "authorization")
             .and_then(|value| value.split_once(' '))
             .filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"))
@@ -241,7 +241,7 @@ async fn handle(
     if state.stopped.load(Ordering::SeqCst)
         && let Some(connection) = &connection
     {
-        connection.broken.store(true, Ordering::SeqCst);
+        connection.cut();
     }
     let mut line = RequestLine {
         method: request.method().to_string(),
@@ -269,7 +269,7 @@ async fn handle(
     if reply.mishap == Some(Mishap::Reset)
         && let Some(connection) = &connection
     {
-        connection.broken.store(true, Ordering::SeqCst);
+        connection.cut();
     }
     Ok(wire(reply, &facts))
 }
@@ -332,7 +332,9 @@ async fn batched(
     let body = to_bytes(request.into_body(), MAX_BODY)
         .await
         .unwrap_or_default();
-    batch::answer(state, ask, &body, granted, line)
+    graph::with_fault(state, ask, |_| {
+        batch::answer(state, ask, &body, granted, line)
+    })
 }
 
 async fn sign_in(
@@ -352,7 +354,7 @@ async fn sign_in(
             return Reply::failure(&failure, &facts.trace);
         }
         Some(FaultKind::Status(status)) => {
-            return Reply::failure(&graph::with_status(*status), &facts.trace);
+            return Reply::failure(&with_status(*status), &facts.trace);
         }
         Some(FaultKind::Html(status)) => {
             return Reply::new(
@@ -458,101 +460,4 @@ fn broken_body(mut body: Vec<u8>, length: usize) -> Body {
     let first = (!body.is_empty()).then(|| Ok(Bytes::from(body)));
     let error = Err(io::Error::from(io::ErrorKind::ConnectionReset));
     Body::from_stream(stream::iter(first.into_iter().chain([error])))
-}
-
-/// A connection that can be told to break.
-#[derive(Clone)]
-struct Line {
-    broken: Arc<AtomicBool>,
-}
-
-struct BreakableListener {
-    listener: TcpListener,
-}
-
-struct BreakableStream {
-    stream: TcpStream,
-    broken: Arc<AtomicBool>,
-}
-
-impl Listener for BreakableListener {
-    type Io = BreakableStream;
-    type Addr = std::net::SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Answers are small and awaited: never wait for more to send. A failure only costs speed.
-        let _ = stream.set_nodelay(true);
-        let stream = BreakableStream {
-            stream,
-            broken: Arc::default(),
-        };
-        (stream, address)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, BreakableListener>> for Line {
-    fn connect_info(stream: IncomingStream<'_, BreakableListener>) -> Self {
-        Self {
-            broken: Arc::clone(&stream.io().broken),
-        }
-    }
-}
-
-impl BreakableStream {
-    fn check(&self) -> io::Result<()> {
-        if self.broken.load(Ordering::SeqCst) {
-            Err(io::ErrorKind::ConnectionReset.into())
-        } else {
-            Ok(())
-        }
-    }
-}
-
-impl AsyncRead for BreakableStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for BreakableStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }

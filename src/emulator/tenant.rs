@@ -14,13 +14,14 @@ use super::routes::Version;
 /// A folder has `tenant.json` (who the tenant is, which application may sign in) and any number of other `*.json` files, each one
 /// object: request path -> body. An array is the `value` of a collection, an object the resource itself; a key may begin with `v1.0:`
 /// or `beta:` where the two differ.
+#[derive(Clone)]
 pub struct TenantData {
     pub(super) profile: Profile,
     bodies: BTreeMap<String, Body>,
 }
 
 /// `tenant.json`.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Profile {
     pub(super) tenant_id: String,
@@ -42,7 +43,7 @@ pub(super) enum Absent {
 }
 
 /// The application that may sign in.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct App {
     pub(super) client_id: String,
@@ -64,14 +65,14 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Secret {
     pub(super) value: String,
     pub(super) end_date_time: Option<jiff::Timestamp>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Certificate {
     #[serde(rename = "x5t#S256")]
     pub(super) sha256: Option<String>,
@@ -83,7 +84,7 @@ pub(super) struct Certificate {
 }
 
 /// A federated identity credential.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Federated {
     pub(super) issuer: String,
     pub(super) subject: String,
@@ -96,13 +97,14 @@ fn exchange() -> String {
 }
 
 /// The body of a request path.
+#[derive(Clone)]
 pub(super) enum Body {
     List(List),
     One(Value),
 }
 
 /// The rows of a collection.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct List {
     pub(super) rows: Vec<Value>,
     by_id: HashMap<String, usize>,

@@ -5,8 +5,8 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 
 use super::errors::{Trace, entra};
-use super::graph::Reply;
 use super::odata::pairs;
+use super::reply::Reply;
 use super::server::State;
 use super::tenant::{App, Certificate};
 

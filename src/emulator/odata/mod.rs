@@ -1,11 +1,12 @@
 //! OData query options: reading them, and refusing what Graph refuses.
 pub(super) mod filter;
+mod grammar;
 pub(super) mod select;
 
 use serde_json::Value;
 
 use super::errors::Failure;
-use super::routes::Version;
+use super::routes::{Shape, Version};
 use super::schema;
 use filter::Filter;
 use select::Expand;
@@ -80,8 +81,7 @@ pub(super) struct Scope<'a> {
     pub(super) rules: Rules,
     /// The path ends in an OData cast of a relation (`/members/microsoft.graph.user`).
     pub(super) cast: bool,
-    /// A `/$count` segment was asked.
-    pub(super) counting: bool,
+    pub(super) shape: Shape,
     /// The header `ConsistencyLevel: eventual` was sent.
     pub(super) eventual: bool,
 }
@@ -173,6 +173,16 @@ impl Query {
 
     /// The rules for directory objects: advanced queries need the header and `$count=true`.
     fn check(&self, scope: Scope<'_>) -> Result<(), Failure> {
+        let of_lists = self.filter.is_some()
+            || !self.order_by.is_empty()
+            || self.top.is_some()
+            || self.count
+            || self.skip > 0;
+        if scope.shape == Shape::One && of_lists {
+            return Err(Failure::bad_request(
+                "The query specified in the URI is not valid. Query options $orderby, $filter, $top, $skip and $count can be applied only on collections.",
+            ));
+        }
         if scope.rules != Rules::Plain && self.expand.len() > 1 {
             return Err(Failure::bad_request(
                 "The $expand query parameter supports only one navigation property per request here.",
@@ -181,7 +191,7 @@ impl Query {
         if scope.rules != Rules::Directory {
             return Ok(());
         }
-        if scope.counting {
+        if scope.shape == Shape::Count {
             return if scope.eventual {
                 Ok(())
             } else {
@@ -317,7 +327,7 @@ mod tests {
         type_name: "microsoft.graph.user",
         rules: Rules::Directory,
         cast: false,
-        counting: false,
+        shape: Shape::List,
         eventual: false,
     };
 
@@ -350,7 +360,7 @@ mod tests {
             "Request_UnsupportedQuery"
         );
         let counting = Scope {
-            counting: true,
+            shape: Shape::Count,
             ..USERS
         };
         assert_eq!(refused("", counting), "Request_BadRequest");
