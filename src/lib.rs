@@ -23,3 +23,29 @@ pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod snapshot;
+
+use std::process::ExitCode;
+
+/// How a run ends, for the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitStatus {
+    /// Done; nothing at or above `--fail-on`.
+    Done = 0,
+    /// Done; at least one finding at or above `--fail-on`.
+    Findings = 1,
+    /// Usage or configuration error.
+    Usage = 2,
+    /// Could not sign in.
+    SignIn = 3,
+    /// Done, no such finding, but a rule that could reach `--fail-on` could not be evaluated.
+    Incomplete = 4,
+    /// Could not be carried out: network, Graph, file.
+    Failed = 5,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status as u8)
+    }
+}

@@ -14,6 +14,7 @@
 //! - `server`, `connection`: the listening side
 mod batch;
 mod connection;
+pub mod demo;
 mod errors;
 mod faults;
 mod graph;

@@ -137,7 +137,10 @@ fn check_tenant(state: &State, tenant: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The resource that the scope asks for: `{graph root}/.default`, where the root is this server.
+/// The Graph of the cloud that is played here; its name is known to Entra although this server answers for it.
+const GRAPH: &str = "https://graph.microsoft.com";
+
+/// The resource that the scope asks for: `{graph root}/.default`, where the root is this server or the global cloud's Graph.
 fn check_scope<'a>(state: &State, host: &str, scope: &'a str) -> Result<&'a str, Refusal> {
     let is_here = |url: &str| {
         url.strip_prefix("http://")
@@ -145,7 +148,7 @@ fn check_scope<'a>(state: &State, host: &str, scope: &'a str) -> Result<&'a str,
             .is_some_and(|authority| authority == host)
     };
     match scope.strip_suffix("/.default") {
-        Some(resource) if is_here(resource) => Ok(resource),
+        Some(resource) if resource == GRAPH || is_here(resource) => Ok(resource),
         Some(resource) => Err(refused("500011", &[resource, state.tenant.tenant_id()])),
         None if scope.contains("://") && !scope.contains(' ') => Err(refused("1002012", &[scope])),
         None => Err(refused("70011", &[scope])),

@@ -56,11 +56,16 @@ impl TenantName {
     pub fn of(header: &Header, tenant: &crate::snapshot::Tenant) -> Self {
         let organization = tenant.organization();
         Self {
-            id: organization.and_then(|row| row.id).map_or_else(|| header.tenant.clone(), |id| id.to_string()),
+            id: organization
+                .and_then(|row| row.id)
+                .map_or_else(|| header.tenant.clone(), |id| id.to_string()),
             display_name: organization.and_then(|row| row.display_name.clone()),
             default_domain: organization.and_then(|row| {
                 let domains = row.verified_domains.iter().flatten();
-                domains.into_iter().find(|domain| domain.is_default == Some(true)).and_then(|domain| domain.name.clone())
+                domains
+                    .into_iter()
+                    .find(|domain| domain.is_default == Some(true))
+                    .and_then(|domain| domain.name.clone())
             }),
         }
     }

@@ -7,12 +7,17 @@ use sha2::{Digest as _, Sha256};
 
 use super::Assessment;
 use crate::plan::{Part, Task, evaluated, exposure_score, worst_first};
-use crate::rules::{Area, Control, Effort, EntitlementState, Finding, ObjectType, Severity, Status};
+use crate::rules::{
+    Area, Control, Effort, EntitlementState, Finding, ObjectType, Severity, Status,
+};
 use crate::snapshot::{Record, Resource, State, Untrusted};
 
 /// The report.
 #[derive(Debug, Serialize)]
-#[allow(missing_docs, reason = "described field by field in the product's contract and in README")]
+#[allow(
+    missing_docs,
+    reason = "described field by field in the product's contract and in README"
+)]
 pub struct Report<'a> {
     pub schema_version: &'static str,
     pub tool: Tool,
@@ -156,7 +161,10 @@ pub struct References {
 impl References {
     /// The references of a rule.
     pub fn of(rule: &crate::rules::Rule) -> Self {
-        let mut references = Self { microsoft_learn: rule.remediation.learn.to_vec(), ..Self::default() };
+        let mut references = Self {
+            microsoft_learn: rule.remediation.learn.to_vec(),
+            ..Self::default()
+        };
         for control in rule.controls {
             match control {
                 Control::Cis7(id) => references.cis_m365_v7.push(id),
@@ -243,7 +251,10 @@ impl<'a> Report<'a> {
     pub fn new(assessment: &'a Assessment<'a>) -> Self {
         Self {
             schema_version: "1",
-            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+            },
             tenant: Tenant {
                 id: &assessment.tenant.id,
                 display_name: assessment.tenant.display_name.as_ref(),
@@ -254,16 +265,27 @@ impl<'a> Report<'a> {
             evaluated_at: assessment.evaluated_at.to_string(),
             complete: is_complete(assessment.records),
             summary: summary(&assessment.findings),
-            results: worst_first(&assessment.findings).into_iter().map(|finding| outcome(finding, assessment)).collect(),
+            results: worst_first(&assessment.findings)
+                .into_iter()
+                .map(|finding| outcome(finding, assessment))
+                .collect(),
             act_now: assessment
                 .plan
                 .act_now
                 .iter()
-                .map(|entry| ActNow { rule_id: entry.rule.id, why_now: &entry.why_now })
+                .map(|entry| ActNow {
+                    rule_id: entry.rule.id,
+                    why_now: &entry.why_now,
+                })
                 .collect(),
             plan: crate::plan::Horizon::ALL
                 .into_iter()
-                .map(|horizon| (days(horizon), assessment.plan.of(horizon).map(plan_task).collect()))
+                .map(|horizon| {
+                    (
+                        days(horizon),
+                        assessment.plan.of(horizon).map(plan_task).collect(),
+                    )
+                })
                 .collect(),
             entitlements: assessment
                 .entitlements
@@ -280,10 +302,19 @@ impl<'a> Report<'a> {
             questions: assessment
                 .questions
                 .iter()
-                .map(|entry| Question { key: entry.key, question: entry.question, answer: &entry.answer, rules: &entry.rules })
+                .map(|entry| Question {
+                    key: entry.key,
+                    question: entry.question,
+                    answer: &entry.answer,
+                    rules: &entry.rules,
+                })
                 .collect(),
             access: Access::default(),
-            collection: assessment.records.iter().map(|(&resource, record)| collection(resource, record)).collect(),
+            collection: assessment
+                .records
+                .iter()
+                .map(|(&resource, record)| collection(resource, record))
+                .collect(),
         }
     }
 }
@@ -298,24 +329,52 @@ fn days(horizon: crate::plan::Horizon) -> &'static str {
 
 /// Whether everything that was asked for was read; what no licence offers is not missing.
 pub(super) fn is_complete(records: &BTreeMap<Resource, Record>) -> bool {
-    records.values().all(|record| matches!(record.state, State::Collected | State::NotLicensed { .. }))
+    records
+        .values()
+        .all(|record| matches!(record.state, State::Collected | State::NotLicensed { .. }))
 }
 
 fn summary(findings: &[Finding]) -> Summary {
-    let failing = || findings.iter().filter(|finding| finding.status == Status::Fail);
+    let failing = || {
+        findings
+            .iter()
+            .filter(|finding| finding.status == Status::Fail)
+    };
     let (evaluated, applicable) = evaluated(findings);
     Summary {
         by_status: Status::ALL
             .into_iter()
-            .map(|status| (status.word(), findings.iter().filter(|finding| finding.status == status).count()))
+            .map(|status| {
+                (
+                    status.word(),
+                    findings
+                        .iter()
+                        .filter(|finding| finding.status == status)
+                        .count(),
+                )
+            })
             .collect(),
         by_severity: Severity::ALL
             .into_iter()
-            .map(|severity| (severity.word(), failing().filter(|finding| finding.severity == severity).count()))
+            .map(|severity| {
+                (
+                    severity.word(),
+                    failing()
+                        .filter(|finding| finding.severity == severity)
+                        .count(),
+                )
+            })
             .collect(),
         by_area: Area::ALL
             .into_iter()
-            .map(|area| (area.key(), failing().filter(|finding| finding.rule.area == area).count()))
+            .map(|area| {
+                (
+                    area.key(),
+                    failing()
+                        .filter(|finding| finding.rule.area == area)
+                        .count(),
+                )
+            })
             .collect(),
         exposure_score: exposure_score(findings),
         evaluated,
@@ -345,17 +404,36 @@ fn outcome<'a>(finding: &'a Finding, assessment: &'a Assessment<'a>) -> Outcome<
         status: finding.status,
         reason: &finding.reason,
         confidence: finding.confidence,
-        risk: Risk { score: finding.risk.score, exposure, impact, threat, reach: finding.risk.reach },
-        horizon: assessment.plan.horizon_of(rule.id).map(crate::plan::Horizon::days),
+        risk: Risk {
+            score: finding.risk.score,
+            exposure,
+            impact,
+            threat,
+            reach: finding.risk.reach,
+        },
+        horizon: assessment
+            .plan
+            .horizon_of(rule.id)
+            .map(crate::plan::Horizon::days),
         effort: finding.effort,
         disruption: rule.disruption.level(),
         owner: assessment.owners.of(rule.area.key()),
         evidence: finding
             .evidence
             .iter()
-            .map(|line| Evidence { source: &line.source, property: &line.property, expected: &line.expected, actual: &line.actual })
+            .map(|line| Evidence {
+                source: &line.source,
+                property: &line.property,
+                expected: &line.expected,
+                actual: &line.actual,
+            })
             .collect(),
-        affected: Affected { count: finding.affected.count(), judged: finding.judged, objects, truncated },
+        affected: Affected {
+            count: finding.affected.count(),
+            judged: finding.judged,
+            objects,
+            truncated,
+        },
         fingerprint: fingerprint(finding),
         remediation: remediation(rule),
         references: References::of(rule),
@@ -365,12 +443,22 @@ fn outcome<'a>(finding: &'a Finding, assessment: &'a Assessment<'a>) -> Outcome<
 /// Stable across runs: rule and what was judged; never names, counts or dates.
 fn fingerprint(finding: &Finding) -> String {
     use std::fmt::Write as _;
-    let source = finding.rule.evidence.source.map_or("m365audit.toml", Resource::key);
-    let judged = format!("m365audit/1\n{}\n{source}\n{}", finding.rule.id, finding.rule.evidence.property);
-    Sha256::digest(judged.as_bytes()).iter().take(16).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let source = finding
+        .rule
+        .evidence
+        .source
+        .map_or("m365audit.toml", Resource::key);
+    let judged = format!(
+        "m365audit/1\n{}\n{source}\n{}",
+        finding.rule.id, finding.rule.evidence.property
+    );
+    Sha256::digest(judged.as_bytes())
+        .iter()
+        .take(16)
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 pub(super) fn remediation(rule: &crate::rules::Rule) -> Remediation {

@@ -12,10 +12,18 @@ use crate::snapshot::Resource;
 /// Writes the rules as a table: one line each.
 pub fn list(rules: &[&'static Rule], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(style.width);
     table.set_header(["Rule", "Area", "Severity", "Title"]);
     for rule in rules {
-        table.add_row([rule.id, rule.area.key(), Severity::of(rule.risk.full()).word(), rule.title]);
+        table.add_row([
+            rule.id,
+            rule.area.key(),
+            Severity::of(rule.risk.full()).word(),
+            rule.title,
+        ]);
     }
     writeln!(out, "{table}\n{} rules", rules.len())
 }
@@ -53,15 +61,25 @@ fn sources(resources: &[Resource]) -> Vec<String> {
 
 /// Every permission that the rule's requests need, each once.
 fn permissions(rule: &Rule) -> Vec<&'static str> {
-    let mut all: Vec<&'static str> =
-        rule.reads.iter().chain(rule.may_read).flat_map(|resource| resource.permissions().iter().copied()).collect();
+    let mut all: Vec<&'static str> = rule
+        .reads
+        .iter()
+        .chain(rule.may_read)
+        .flat_map(|resource| resource.permissions().iter().copied())
+        .collect();
     all.sort_unstable();
     all.dedup();
     all
 }
 
 fn docs(rule: &Rule) -> String {
-    rule.docs.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n").trim().to_owned()
+    rule.docs
+        .iter()
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .trim()
+        .to_owned()
 }
 
 /// Writes one rule for a reader.
@@ -102,7 +120,11 @@ pub fn show(rule: &'static Rule, out: &mut dyn Write) -> io::Result<()> {
     for resource in rule.may_read {
         writeln!(out, "may read    {}", resource.source())?;
     }
-    writeln!(out, "expects     {}: {}", rule.evidence.property, rule.evidence.expected)?;
+    writeln!(
+        out,
+        "expects     {}: {}",
+        rule.evidence.property, rule.evidence.expected
+    )?;
 
     let fix = &rule.remediation;
     writeln!(out, "\nWhat changes   {}", fix.summary)?;
@@ -135,5 +157,9 @@ pub fn show(rule: &'static Rule, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn lines(out: &mut dyn Write, label: &str, values: &[&str]) -> io::Result<()> {
-    if values.is_empty() { Ok(()) } else { writeln!(out, "{label:<11} {}", values.join(", ")) }
+    if values.is_empty() {
+        Ok(())
+    } else {
+        writeln!(out, "{label:<11} {}", values.join(", "))
+    }
 }

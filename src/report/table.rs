@@ -4,7 +4,9 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use comfy_table::{
+    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
+};
 
 use super::Assessment;
 use super::model::is_complete;
@@ -42,7 +44,11 @@ struct Paint(bool);
 impl Paint {
     fn heading(self, text: &str) -> String {
         let bold = anstyle::Style::new().bold();
-        if self.0 { format!("{bold}{text}{bold:#}") } else { text.to_owned() }
+        if self.0 {
+            format!("{bold}{text}{bold:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn severity(self, severity: Severity, text: &str) -> String {
@@ -53,68 +59,147 @@ impl Paint {
             Severity::Low => anstyle::AnsiColor::Blue.into(),
             Severity::Info => anstyle::AnsiColor::BrightBlack.into(),
         }));
-        if self.0 { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.0 {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
 fn summary(assessment: &Assessment<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let tenant = &assessment.tenant;
-    let name = tenant.display_name.as_ref().map_or_else(|| tenant.id.clone(), |name| name.for_terminal());
-    let domain = tenant.default_domain.as_ref().map(|domain| format!(" ({})", domain.for_terminal())).unwrap_or_default();
+    let name = tenant
+        .display_name
+        .as_ref()
+        .map_or_else(|| tenant.id.clone(), |name| name.for_terminal());
+    let domain = tenant
+        .default_domain
+        .as_ref()
+        .map(|domain| format!(" ({})", domain.for_terminal()))
+        .unwrap_or_default();
     writeln!(out, "{}", paint.heading(&format!("{name}{domain}")))?;
-    writeln!(out, "tenant {}, {} cloud, read {}", tenant.id, assessment.header.cloud, assessment.header.collected_at)?;
+    writeln!(
+        out,
+        "tenant {}, {} cloud, read {}",
+        tenant.id, assessment.header.cloud, assessment.header.collected_at
+    )?;
     let (done, applicable) = evaluated(&assessment.findings);
     writeln!(
         out,
         "\nExposure {} of 100 (lower is better), from {done} of {applicable} rules that apply{}",
         exposure_score(&assessment.findings),
-        if is_complete(assessment.records) { "" } else { "; the collection is not complete" },
+        if is_complete(assessment.records) {
+            ""
+        } else {
+            "; the collection is not complete"
+        },
     )?;
-    let failing = |severity| assessment.findings.iter().filter(|finding| finding.status == Status::Fail && finding.severity == severity).count();
-    let counts: Vec<String> =
-        Severity::ALL.into_iter().map(|severity| paint.severity(severity, &format!("{} {}", failing(severity), severity.word()))).collect();
+    let failing = |severity| {
+        assessment
+            .findings
+            .iter()
+            .filter(|finding| finding.status == Status::Fail && finding.severity == severity)
+            .count()
+    };
+    let counts: Vec<String> = Severity::ALL
+        .into_iter()
+        .map(|severity| {
+            paint.severity(
+                severity,
+                &format!("{} {}", failing(severity), severity.word()),
+            )
+        })
+        .collect();
     writeln!(out, "Findings: {}", counts.join("  "))?;
     let others: Vec<String> = Status::ALL
         .into_iter()
         .filter(|status| *status != Status::Fail)
         .filter_map(|status| {
-            let count = assessment.findings.iter().filter(|finding| finding.status == status).count();
+            let count = assessment
+                .findings
+                .iter()
+                .filter(|finding| finding.status == status)
+                .count();
             (count > 0).then(|| format!("{count} {}", status.word().replace('_', " ")))
         })
         .collect();
     writeln!(out, "Besides:  {}\n", others.join("  "))?;
     for question in assessment.questions.iter().take(3) {
-        writeln!(out, "{}\n  {}", paint.heading(question.question), question.answer)?;
+        writeln!(
+            out,
+            "{}\n  {}",
+            paint.heading(question.question),
+            question.answer
+        )?;
     }
     Ok(())
 }
 
-fn act_now(assessment: &Assessment<'_>, paint: Paint, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn act_now(
+    assessment: &Assessment<'_>,
+    paint: Paint,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if assessment.plan.act_now.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.severity(Severity::Critical, "Act now: signs of compromise, not of posture"))?;
+    writeln!(
+        out,
+        "\n{}",
+        paint.severity(
+            Severity::Critical,
+            "Act now: signs of compromise, not of posture"
+        )
+    )?;
     let mut table = table(style, &["Sign", "What was found", "Rule"]);
     for entry in &assessment.plan.act_now {
-        table.add_row(vec![entry.rule.title.to_owned(), entry.why_now.for_terminal(), entry.rule.id.to_owned()]);
+        table.add_row(vec![
+            entry.rule.title.to_owned(),
+            entry.why_now.for_terminal(),
+            entry.rule.id.to_owned(),
+        ]);
     }
     writeln!(out, "{table}")
 }
 
-fn findings(assessment: &Assessment<'_>, paint: Paint, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let failing: Vec<&Finding> = worst_first(&assessment.findings).into_iter().filter(|finding| finding.status == Status::Fail).collect();
+fn findings(
+    assessment: &Assessment<'_>,
+    paint: Paint,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let failing: Vec<&Finding> = worst_first(&assessment.findings)
+        .into_iter()
+        .filter(|finding| finding.status == Status::Fail)
+        .collect();
     if failing.is_empty() {
         return writeln!(out, "\nNo findings.");
     }
     for area in Area::ALL {
-        let here: Vec<&&Finding> = failing.iter().filter(|finding| finding.rule.area == area).collect();
+        let here: Vec<&&Finding> = failing
+            .iter()
+            .filter(|finding| finding.rule.area == area)
+            .collect();
         if here.is_empty() {
             continue;
         }
         let owner = assessment.owners.of(area.key()).unwrap_or("nobody");
         let owner = crate::snapshot::Untrusted::from(owner).for_terminal();
-        writeln!(out, "\n{} (owner: {owner})", paint.heading(&format!("{}: {} findings", area.name(), here.len())))?;
-        let mut table = table(style, &["Severity", "Finding", "Affected", "Effort", "Days", "Owner"]);
+        writeln!(
+            out,
+            "\n{} (owner: {owner})",
+            paint.heading(&format!(
+                "{}: {}",
+                area.name(),
+                count(here.len(), "finding")
+            ))
+        )?;
+        let mut table = table(
+            style,
+            &["Severity", "Finding", "Affected", "Effort", "Days", "Owner"],
+        );
         table.set_constraints([
             ColumnConstraint::ContentWidth,
             ColumnConstraint::LowerBoundary(Width::Fixed(30)),
@@ -138,7 +223,9 @@ fn row(finding: &Finding, assessment: &Assessment<'_>, style: Style, owner: &str
     };
     let mut first = Cell::new(severity);
     if style.colour {
-        first = first.fg(colour(finding.severity)).add_attribute(Attribute::Bold);
+        first = first
+            .fg(colour(finding.severity))
+            .add_attribute(Attribute::Bold);
     }
     let affected = match (finding.affected.count(), finding.judged) {
         (0, _) => "tenant".to_owned(),
@@ -150,7 +237,14 @@ fn row(finding: &Finding, assessment: &Assessment<'_>, style: Style, owner: &str
         None => "now".to_owned(),
     };
     let text = format!("{}\n{}", finding.rule.title, finding.reason.for_terminal());
-    vec![first, Cell::new(text), Cell::new(affected), Cell::new(effort(finding.effort)), Cell::new(days), Cell::new(owner)]
+    vec![
+        first,
+        Cell::new(text),
+        Cell::new(affected),
+        Cell::new(effort(finding.effort)),
+        Cell::new(days),
+        Cell::new(owner),
+    ]
 }
 
 const fn effort(effort: Effort) -> &'static str {
@@ -171,15 +265,32 @@ const fn colour(severity: Severity) -> Color {
     }
 }
 
-fn plan(assessment: &Assessment<'_>, paint: Paint, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn plan(
+    assessment: &Assessment<'_>,
+    paint: Paint,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for horizon in Horizon::ALL {
         let tasks: Vec<&Task> = assessment.plan.of(horizon).collect();
         if tasks.is_empty() {
             continue;
         }
         let this_week = tasks.iter().filter(|task| task.this_week).count();
-        let week = if this_week > 0 { format!(", {this_week} of them this week") } else { String::new() };
-        writeln!(out, "\n{}", paint.heading(&format!("Within {} days: {} tasks{week}", horizon.days(), tasks.len())))?;
+        let week = if this_week > 0 {
+            format!(", {this_week} of them this week")
+        } else {
+            String::new()
+        };
+        writeln!(
+            out,
+            "\n{}",
+            paint.heading(&format!(
+                "Within {} days: {}{week}",
+                horizon.days(),
+                count(tasks.len(), "task")
+            ))
+        )?;
         let mut table = table(style, &["#", "Task", "Why now"]);
         for task in tasks {
             table.add_row(vec![
@@ -200,12 +311,25 @@ fn what_to_do(task: &Task) -> String {
         Part::Do => summary.to_owned(),
         Part::Prepare => format!("Prepare: {summary}"),
         Part::Enforce => format!("Enforce: {summary}"),
-        Part::Decide => format!("Decide on a licence with {} ({} controls wait for it)", task.licence.join(" or "), task.rules.len()),
+        Part::Decide => format!(
+            "Decide on a licence with {} ({} controls wait for it)",
+            task.licence.join(" or "),
+            task.rules.len()
+        ),
     }
 }
 
-fn entitlements(assessment: &Assessment<'_>, paint: Paint, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let owned: Vec<_> = assessment.entitlements.iter().filter(|entry| entry.state != EntitlementState::NotOwned).collect();
+fn entitlements(
+    assessment: &Assessment<'_>,
+    paint: Paint,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let owned: Vec<_> = assessment
+        .entitlements
+        .iter()
+        .filter(|entry| entry.state != EntitlementState::NotOwned)
+        .collect();
     if owned.is_empty() {
         return Ok(());
     }
@@ -220,35 +344,73 @@ fn entitlements(assessment: &Assessment<'_>, paint: Paint, style: Style, out: &m
             EntitlementState::InUse => "in use",
             EntitlementState::Unknown => "unknown",
         };
-        table.add_row(vec![entry.protection.to_owned(), state.to_owned(), entry.seats.to_string(), entry.evidence.for_terminal()]);
+        table.add_row(vec![
+            entry.protection.to_owned(),
+            state.to_owned(),
+            entry.seats.to_string(),
+            entry.evidence.for_terminal(),
+        ]);
     }
     writeln!(out, "{table}")
 }
 
-fn not_evaluated(assessment: &Assessment<'_>, paint: Paint, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn not_evaluated(
+    assessment: &Assessment<'_>,
+    paint: Paint,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let unread: Vec<&Finding> = assessment
         .findings
         .iter()
-        .filter(|finding| matches!(finding.status, Status::NotEvaluated | Status::NotLicensed | Status::Manual))
+        .filter(|finding| {
+            matches!(
+                finding.status,
+                Status::NotEvaluated | Status::NotLicensed | Status::Manual
+            )
+        })
         .collect();
     if unread.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", paint.heading(&format!("Not evaluated: {} rules", unread.len())))?;
+    writeln!(
+        out,
+        "\n{}",
+        paint.heading(&format!("Not evaluated: {}", count(unread.len(), "rule")))
+    )?;
     let mut table = table(style, &["Rule", "Status", "Why"]);
     for finding in unread {
-        table.add_row(vec![finding.rule.id.to_owned(), finding.status.word().replace('_', " "), finding.reason.for_terminal()]);
+        table.add_row(vec![
+            finding.rule.id.to_owned(),
+            finding.status.word().replace('_', " "),
+            finding.reason.for_terminal(),
+        ]);
     }
     writeln!(out, "{table}")
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{number} {what}s")
+    }
 }
 
 /// A table as wide as the terminal, with the borders that survive a pipe.
 fn table(style: Style, header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(style.width);
     if style.colour {
         table.enforce_styling();
-        table.set_header(header.iter().map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
+        table.set_header(
+            header
+                .iter()
+                .map(|title| Cell::new(title).add_attribute(Attribute::Bold)),
+        );
     } else {
         table.force_no_tty();
         table.set_header(header.iter().map(Cell::new));

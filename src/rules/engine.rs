@@ -114,8 +114,9 @@ fn conclude(rule: &'static Rule, shared: &Shared<'_>, status: Status, outcome: O
     let confidence = outcome
         .confidence
         .map_or(rule.confidence, |lower| lower.min(rule.confidence));
+    // A setting affects the whole tenant; objects affect their share of what was judged.
     let reach = match status {
-        Status::Fail => reach(
+        Status::Fail if outcome.affected.count() > 0 => reach(
             outcome.affected.count(),
             outcome.judged,
             outcome.affected.touches_tier_0(),

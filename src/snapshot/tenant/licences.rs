@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Tenant;
 use crate::snapshot::model::{ProvisioningStatus, SkuCapabilityStatus, SubscribedSku};
 use crate::snapshot::{Guid, Untrusted, reference};
 
@@ -24,6 +25,11 @@ pub struct Owned {
 }
 
 impl Licences {
+    /// What the tenant owns, as far as its subscriptions were read.
+    pub fn of(tenant: &Tenant) -> Self {
+        Self::from_skus(tenant.subscribed_skus.hints())
+    }
+
     /// Reads the subscriptions. A plan is owned when its SKU is Enabled or in Warning, has enabled seats, and the plan is
     /// provisioned (`provisioningStatus` Success).
     pub fn from_skus(skus: &[SubscribedSku]) -> Self {

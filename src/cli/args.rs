@@ -1,0 +1,259 @@
+//! Flags and commands: one declaration for parsing, help and (later) man page and completions.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::auth::{AuthKind, Cloud};
+use crate::rules::{Area, Severity, Tier};
+
+/// Microsoft 365 tenant posture auditor.
+///
+/// Reads a tenant through Microsoft Graph (read-only), judges it, and says where it is most exposed, which protections are owned and
+/// not used, and what to do in the next 30, 60 and 90 days.
+#[derive(Debug, Parser)]
+#[command(name = "m365audit", version, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+
+    /// No progress on stderr
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+
+    /// Log requests on stderr, without secrets (-vv for more)
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sign in, collect, evaluate, report: the main job
+    ///
+    /// Exit codes: 0 done; 1 a finding at or above --fail-on; 2 usage or configuration error; 3 could not sign in; 4 no such finding, but a
+    /// rule that could reach --fail-on could not be evaluated; 5 could not be carried out.
+    Scan(Box<ScanArgs>),
+    /// Sign in, collect, write a snapshot; no evaluation
+    Collect(Box<CollectArgs>),
+    /// The catalogue of rules
+    Rules(RulesArgs),
+}
+
+/// Flags of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) sign_in: SignInArgs,
+
+    /// Keep what was collected in FILE
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Output",
+        conflicts_with = "from"
+    )]
+    pub(super) save: Option<PathBuf>,
+
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "Output")]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+
+    /// Exit with 1 when a finding is at least this severe
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "SEVERITY", help_heading = "What fails the run")]
+    pub(super) fail_on: FailOn,
+
+    /// Rules that could not be evaluated do not fail the run
+    #[arg(long, help_heading = "What fails the run")]
+    pub(super) allow_incomplete: bool,
+
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+
+    /// Count ages to this moment instead of the time of collection (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(super) now: Option<Timestamp>,
+}
+
+/// Flags of `collect`.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// Collect the built-in sample tenant
+    #[arg(long, help_heading = "Source", conflicts_with_all = ["tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url"])]
+    pub(super) demo: bool,
+    #[command(flatten)]
+    pub(super) sign_in: SignInArgs,
+
+    /// Where to write the snapshot; - for a pipe
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) save: PathBuf,
+
+    /// Also read the inbox rules of every mailbox (one request each)
+    #[arg(long, help_heading = "What is read")]
+    pub(super) mailbox_rules: bool,
+
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+}
+
+/// Where the data comes from.
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// Evaluate a saved snapshot, without network
+    #[arg(long, value_name = "SNAPSHOT", help_heading = "Source", conflicts_with_all = ["demo", "tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url", "mailbox_rules"])]
+    pub(super) from: Option<PathBuf>,
+
+    /// Use a sample tenant, served by the built-in Graph emulator on this machine; needs no account and no network
+    #[arg(long, help_heading = "Source", conflicts_with_all = ["tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url"])]
+    pub(super) demo: bool,
+
+    /// Also read the inbox rules of every mailbox (one request each)
+    #[arg(long, help_heading = "What is read")]
+    pub(super) mailbox_rules: bool,
+}
+
+/// How to sign in.
+#[derive(Debug, Args)]
+pub struct SignInArgs {
+    /// Tenant id or domain [env: AZURE_TENANT_ID]
+    #[arg(long, value_name = "ID|DOMAIN", help_heading = "Sign-in")]
+    pub(super) tenant: Option<String>,
+
+    /// Application (client) id [env: AZURE_CLIENT_ID]
+    #[arg(long, value_name = "ID", help_heading = "Sign-in")]
+    pub(super) client_id: Option<String>,
+
+    /// Kind of credential: secret, certificate, federated, managed-identity, azure-cli, device-code; found by itself if not given
+    #[arg(long, value_name = "KIND", help_heading = "Sign-in")]
+    pub(super) auth: Option<AuthKind>,
+
+    /// Read the client secret from FILE; or set M365AUDIT_CLIENT_SECRET or AZURE_CLIENT_SECRET
+    #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
+    pub(super) client_secret_file: Option<PathBuf>,
+
+    /// Certificate with its key, PEM or PKCS#12 [env: AZURE_CLIENT_CERTIFICATE_PATH]; its password only from M365AUDIT_CERTIFICATE_PASSWORD or AZURE_CLIENT_CERTIFICATE_PASSWORD
+    #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
+    pub(super) certificate: Option<PathBuf>,
+
+    /// global, usgov, dod or china [default: global]
+    #[arg(long, value_name = "CLOUD", help_heading = "Sign-in")]
+    pub(super) cloud: Option<Cloud>,
+
+    /// Replace the root of the sign-in service (plain http only on this machine) [env: AZURE_AUTHORITY_HOST]
+    #[arg(long, value_name = "URL", help_heading = "Sign-in")]
+    pub(super) login_url: Option<String>,
+
+    /// Replace the root of Graph (plain http only on this machine)
+    #[arg(long, value_name = "URL", help_heading = "Sign-in")]
+    pub(super) graph_url: Option<String>,
+}
+
+/// What is looked at.
+#[derive(Debug, Args)]
+pub struct SelectArgs {
+    /// How much of the catalogue
+    #[arg(long, value_enum, default_value_t = Tier::Standard, help_heading = "What is looked at")]
+    pub(super) tier: Tier,
+
+    /// Only this area; repeatable
+    #[arg(
+        long,
+        value_enum,
+        value_name = "AREA",
+        help_heading = "What is looked at"
+    )]
+    pub(super) area: Vec<Area>,
+
+    /// Only this rule; repeatable
+    #[arg(long, value_name = "ID", help_heading = "What is looked at")]
+    pub(super) rule: Vec<String>,
+
+    /// Not this rule; repeatable
+    #[arg(long, value_name = "ID", help_heading = "What is looked at")]
+    pub(super) skip_rule: Vec<String>,
+
+    /// Only rules and findings that are at least this severe
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SEVERITY",
+        help_heading = "What is looked at"
+    )]
+    pub(super) min_severity: Option<Severity>,
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Configuration [default: m365audit.toml in the working directory, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// Flags of `rules`.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    #[command(subcommand)]
+    pub(super) command: RulesCommand,
+}
+
+/// What to say about the rules.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// One line per rule
+    List {
+        /// Only this area
+        #[arg(long, value_enum, value_name = "AREA")]
+        area: Option<Area>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+    /// What a rule judges, why, and how to fix it
+    Show {
+        /// Rule id
+        id: String,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+}
+
+/// Formats of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// From which severity on a finding fails the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the severities")]
+pub enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Never,
+}
+
+impl FailOn {
+    /// The severity, or nothing for `never`.
+    pub(super) const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Critical => Some(Severity::Critical),
+            Self::High => Some(Severity::High),
+            Self::Medium => Some(Severity::Medium),
+            Self::Low => Some(Severity::Low),
+            Self::Never => None,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `scan`: the main job.
+
+use std::io::Write;
+
+use super::args::{Cli, Format, ScanArgs};
+use super::failure::Failure;
+use super::{Ended, World, select, source};
+use crate::ExitStatus;
+use crate::plan;
+use crate::report::table::Style;
+use crate::report::{self, Assessment, TenantName};
+use crate::rules::{self, Finding, Severity, Status};
+use crate::snapshot::file;
+use crate::snapshot::tenant::Licences;
+
+pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
+    if args
+        .save
+        .as_ref()
+        .is_some_and(|path| path.as_os_str() == "-")
+    {
+        return Err(Failure::usage(
+            "--save - would mix the snapshot with the report on stdout",
+            Some("use `m365audit collect --save -`, or save to a file".to_owned()),
+        ));
+    }
+    let rules = select::rules(&args.select)?;
+    let config = source::config(&args.config, args.source.demo)?;
+    let snapshot = match &args.source.from {
+        Some(path) => file::read(path)?,
+        None => {
+            let resources = select::resources(&rules, args.source.mailbox_rules);
+            source::collect(
+                &args.sign_in,
+                args.source.demo,
+                args.save.as_deref(),
+                resources,
+                &config,
+                cli,
+                world,
+            )?
+        }
+    };
+
+    let now = args.now.unwrap_or(snapshot.header.collected_at);
+    let findings = select::at_least(
+        &args.select,
+        rules::evaluate(rules, &snapshot.tenant, &config, now),
+    );
+    let plan = plan::plan(&findings);
+    let licences = Licences::of(&snapshot.tenant);
+    let entitlements = plan::entitlements(&findings, &licences);
+    let questions = plan::questions(&findings, &plan, &entitlements);
+    let assessment = Assessment {
+        header: &snapshot.header,
+        tenant: TenantName::of(&snapshot.header, &snapshot.tenant),
+        evaluated_at: now,
+        findings,
+        plan,
+        entitlements,
+        questions,
+        records: &snapshot.records,
+        owners: &config.owners,
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = match args.format {
+        Format::Table => report::table::write(
+            &assessment,
+            Style {
+                width: world.width,
+                colour: world.colour,
+            },
+            &mut out,
+        ),
+        Format::Json => report::json::write(&assessment, &mut out),
+    };
+    ended(written.and_then(|()| out.flush()))?;
+    Ok(verdict(
+        &assessment.findings,
+        args.fail_on.severity(),
+        args.allow_incomplete,
+    ))
+}
+
+/// A reader that has seen enough is no failure.
+pub(super) fn ended(written: std::io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The exit code of a finished scan.
+fn verdict(findings: &[Finding], fail_on: Option<Severity>, allow_incomplete: bool) -> ExitStatus {
+    let Some(least) = fail_on else {
+        return ExitStatus::Done;
+    };
+    if plan::worst(findings).is_some_and(|worst| worst >= least) {
+        return ExitStatus::Findings;
+    }
+    let could_fail = |finding: &Finding| {
+        finding.status == Status::NotEvaluated && finding.worst_severity() >= least
+    };
+    if !allow_incomplete && findings.iter().any(could_fail) {
+        return ExitStatus::Incomplete;
+    }
+    ExitStatus::Done
+}

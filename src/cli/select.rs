@@ -1,0 +1,91 @@
+//! Which rules are looked at.
+
+use std::collections::BTreeSet;
+
+use super::args::SelectArgs;
+use super::failure::Failure;
+use crate::rules::{self, Finding, Rule, Status};
+use crate::snapshot::Resource;
+
+/// The rules that the flags select, in the registry's order.
+pub(super) fn rules(select: &SelectArgs) -> Result<Vec<&'static Rule>, Failure> {
+    for id in select.rule.iter().chain(&select.skip_rule) {
+        if rules::find(id).is_none() {
+            return Err(unknown(id));
+        }
+    }
+    Ok(rules::registry()
+        .filter(|rule| rule.tier <= select.tier || select.rule.iter().any(|id| id == rule.id))
+        .filter(|rule| select.area.is_empty() || select.area.contains(&rule.area))
+        .filter(|rule| select.rule.is_empty() || select.rule.iter().any(|id| id == rule.id))
+        .filter(|rule| !select.skip_rule.iter().any(|id| id == rule.id))
+        .collect())
+}
+
+/// No rule has this id.
+pub(super) fn unknown(id: &str) -> Failure {
+    let help = match rules::nearest(id) {
+        Some(near) => format!("did you mean `{near}`? `m365audit rules list` shows all"),
+        None => "`m365audit rules list` shows all".to_owned(),
+    };
+    Failure::usage(format!("there is no rule `{id}`"), help)
+}
+
+/// Everything that these rules read, and what every report needs.
+pub(super) fn resources(rules: &[&Rule], mailbox_rules: bool) -> BTreeSet<Resource> {
+    let mut wanted = BTreeSet::from([Resource::Organization, Resource::SubscribedSkus]);
+    for rule in rules {
+        wanted.extend(rule.reads);
+        wanted.extend(rule.may_read);
+    }
+    if !mailbox_rules {
+        wanted.remove(&Resource::InboxRules);
+    }
+    let follows = [
+        (
+            Resource::GroupTransitiveMembers,
+            &[
+                Resource::ConditionalAccessPolicies,
+                Resource::RoleAssignments,
+            ][..],
+        ),
+        (Resource::AppRoleAssignedTo, &[Resource::ServicePrincipals]),
+        (
+            Resource::ApplicationOwners,
+            &[
+                Resource::AppRoleAssignedTo,
+                Resource::ServicePrincipals,
+                Resource::Applications,
+            ],
+        ),
+        (
+            Resource::ServicePrincipalOwners,
+            &[Resource::AppRoleAssignedTo, Resource::ServicePrincipals],
+        ),
+        (Resource::AuthenticationMethods, &[Resource::Users]),
+        (Resource::InboxRules, &[Resource::Users]),
+        (
+            Resource::DeviceCompliancePoliciesBeta,
+            &[Resource::ManagedDevices],
+        ),
+        (Resource::CompliancePolicies, &[Resource::ManagedDevices]),
+    ];
+    for (resource, needs) in follows {
+        if wanted.contains(&resource) {
+            wanted.extend(needs);
+        }
+    }
+    wanted
+}
+
+/// Keeps the findings that are at least as severe, and the other results that could be.
+pub(super) fn at_least(select: &SelectArgs, findings: Vec<Finding>) -> Vec<Finding> {
+    let Some(least) = select.min_severity else {
+        return findings;
+    };
+    let counts = |finding: &Finding| match finding.status {
+        Status::Fail | Status::Accepted => finding.severity >= least,
+        _ => finding.worst_severity() >= least,
+    };
+    findings.into_iter().filter(counts).collect()
+}

@@ -1,0 +1,24 @@
+//! The sample tenant that is built in: `scan --demo`.
+
+use super::{EmulatorError, TenantData};
+
+macro_rules! files {
+    ($($name:literal)+) => {
+        &[$(($name, include_str!(concat!("../../fixtures/tenants/demo/", $name)))),+]
+    };
+}
+
+const FILES: &[(&str, &str)] = files! {
+    "tenant.json" "applications.json" "conditional-access.json" "devices.json" "groups.json" "licences.json" "mailboxes.json"
+    "organization.json" "policies.json" "registration.json" "roles.json" "security.json" "sharing.json" "users.json"
+};
+
+/// What the sample tenant has declared in its `m365audit.toml`.
+pub const CONFIG: &str = include_str!("../../fixtures/tenants/demo/m365audit.toml");
+
+impl TenantData {
+    /// The sample tenant.
+    pub fn demo() -> Result<Self, EmulatorError> {
+        Self::from_files(FILES.iter().copied())
+    }
+}
