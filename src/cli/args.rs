@@ -29,7 +29,7 @@ pub struct Cli {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Sign in, collect, evaluate, report: the main job
     ///
     /// Exit codes: 0 done; 1 a finding at or above --fail-on; 2 usage or configuration error; 3 could not sign in; 4 no such finding, but a
@@ -43,7 +43,7 @@ pub enum Command {
 
 /// Flags of `scan`.
 #[derive(Debug, Args)]
-pub struct ScanArgs {
+pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]
@@ -83,7 +83,7 @@ pub struct ScanArgs {
 
 /// Flags of `collect`.
 #[derive(Debug, Args)]
-pub struct CollectArgs {
+pub(crate) struct CollectArgs {
     /// Collect the built-in sample tenant
     #[arg(long, help_heading = "Source", conflicts_with_all = ["tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url"])]
     pub(super) demo: bool,
@@ -104,7 +104,7 @@ pub struct CollectArgs {
 
 /// Where the data comes from.
 #[derive(Debug, Args)]
-pub struct SourceArgs {
+pub(crate) struct SourceArgs {
     /// Evaluate a saved snapshot, without network
     #[arg(long, value_name = "SNAPSHOT", help_heading = "Source", conflicts_with_all = ["demo", "tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url", "mailbox_rules"])]
     pub(super) from: Option<PathBuf>,
@@ -120,7 +120,7 @@ pub struct SourceArgs {
 
 /// How to sign in.
 #[derive(Debug, Args)]
-pub struct SignInArgs {
+pub(crate) struct SignInArgs {
     /// Tenant id or domain [env: AZURE_TENANT_ID]
     #[arg(long, value_name = "ID|DOMAIN", help_heading = "Sign-in")]
     pub(super) tenant: Option<String>,
@@ -156,7 +156,7 @@ pub struct SignInArgs {
 
 /// What is looked at.
 #[derive(Debug, Args)]
-pub struct SelectArgs {
+pub(crate) struct SelectArgs {
     /// How much of the catalogue
     #[arg(long, value_enum, default_value_t = Tier::Standard, help_heading = "What is looked at")]
     pub(super) tier: Tier,
@@ -190,7 +190,7 @@ pub struct SelectArgs {
 
 /// Which configuration.
 #[derive(Debug, Args)]
-pub struct ConfigArgs {
+pub(crate) struct ConfigArgs {
     /// Configuration [default: m365audit.toml in the working directory, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -198,14 +198,14 @@ pub struct ConfigArgs {
 
 /// Flags of `rules`.
 #[derive(Debug, Args)]
-pub struct RulesArgs {
+pub(crate) struct RulesArgs {
     #[command(subcommand)]
     pub(super) command: RulesCommand,
 }
 
 /// What to say about the rules.
 #[derive(Debug, Subcommand)]
-pub enum RulesCommand {
+pub(crate) enum RulesCommand {
     /// One line per rule
     List {
         /// Only this area
@@ -227,7 +227,7 @@ pub enum RulesCommand {
 
 /// Formats of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     Table,
     /// For programs
@@ -237,7 +237,7 @@ pub enum Format {
 /// From which severity on a finding fails the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "the severities")]
-pub enum FailOn {
+pub(crate) enum FailOn {
     Critical,
     High,
     Medium,

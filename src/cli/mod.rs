@@ -16,7 +16,8 @@ use std::io::Write as _;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-pub use args::{Cli, Command};
+pub use args::Cli;
+use args::Command;
 pub use world::World;
 
 use crate::ExitStatus;
