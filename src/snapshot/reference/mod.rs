@@ -14,6 +14,20 @@ pub const EXCHANGE_ONLINE: Guid = Guid::new(0x0000_0002_0000_0ff1_ce00_0000_0000
 /// Office 365 SharePoint Online, as an application.
 pub const SHAREPOINT_ONLINE: Guid = Guid::new(0x0000_0003_0000_0ff1_ce00_0000_0000_0000);
 
+/// `full_access_as_app` of Exchange Online: every mailbox through Exchange Web Services. Source: Exchange Online's app roles.
+pub const EXCHANGE_FULL_ACCESS_AS_APP: Guid = Guid::new(0xdc89_0d15_9560_4a4c_9b7f_a736_ec74_ec40);
+/// `Exchange.ManageAsApp` of Exchange Online: its PowerShell, as far as the application's roles go. Source: Microsoft's page on
+/// app-only authentication in Exchange Online PowerShell.
+pub const EXCHANGE_MANAGE_AS_APP: Guid = Guid::new(0xdc50_a0fb_09a3_484d_be87_e023_b12c_6440);
+/// `Sites.FullControl.All` of SharePoint Online (not the one of Microsoft Graph). Source: SharePoint Online's app roles.
+pub const SHAREPOINT_SITES_FULL_CONTROL: Guid =
+    Guid::new(0x6785_36fe_1083_478a_9c59_b992_65e6_b0d3);
+
+/// The guest role that shows a guest only its own entry. Source: `authorizationPolicy.guestUserRoleId`, Graph v1.0.
+pub const GUEST_ROLE_RESTRICTED: Guid = Guid::new(0x2af8_4b1e_32c8_42b7_82bc_daa8_2404_023b);
+/// The guest role with limited access to the directory, Entra's default. Source: as above.
+pub const GUEST_ROLE_LIMITED: Guid = Guid::new(0x10da_e51f_b6af_4016_8d66_8c2a_99b9_29b3);
+
 /// The tenants that own Microsoft's own applications.
 pub const MICROSOFT_TENANTS: [Guid; 2] = [
     Guid::new(0xf8cd_ef31_a31e_4b4a_93e4_5f57_1e91_255a),
