@@ -276,10 +276,32 @@ impl<'a> Context<'a> {
     }
 
     /// Application permissions of Graph, Exchange Online and SharePoint Online held by service principals.
+    ///
+    /// Both lists may be complete and still say nothing: Microsoft Graph is in every tenant, and what is granted on a resource
+    /// is known only if its list was read, even when it is empty.
     pub fn grants(&self) -> Result<Vec<Grant>, NotEvaluated> {
-        self.read::<ById<_>, _>(&self.shared.tenant.app_role_assigned_to)?;
-        self.service_principals()?;
-        Ok(self.shared.tenant.grants().collect())
+        let tenant = self.shared.tenant;
+        let assigned = self.read::<ById<_>, _>(&tenant.app_role_assigned_to)?;
+        let principals = self.service_principals()?;
+        if self.whole(Resource::ServicePrincipals).is_ok()
+            && principals.by_app_id(reference::MICROSOFT_GRAPH).is_none()
+        {
+            return Err(NotEvaluated::unknown(
+                "Microsoft Graph is not among the service principals",
+            ));
+        }
+        let resources = tenant.permission_resources();
+        let unread = resources
+            .iter()
+            .filter(|&resource| !assigned.contains_key(resource))
+            .count();
+        if self.whole(Resource::AppRoleAssignedTo).is_ok() && unread > 0 {
+            return Err(NotEvaluated::unknown(format!(
+                "the permissions granted on {unread} of {} resources are not known",
+                resources.len()
+            )));
+        }
+        Ok(tenant.grants().collect())
     }
 
     /// The application registration behind an app id: its object id, if it is in this tenant.

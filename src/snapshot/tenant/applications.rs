@@ -56,6 +56,14 @@ impl ServicePrincipal {
         self.app_owner_organization_id
             .is_some_and(|owner| reference::MICROSOFT_TENANTS.contains(&owner))
     }
+
+    /// Microsoft verified who publishes it. Graph sends the object with null members where nobody is verified.
+    pub fn has_verified_publisher(&self) -> bool {
+        self.verified_publisher
+            .as_ref()
+            .and_then(|publisher| publisher.verified_publisher_id.as_ref())
+            .is_some_and(|id| !id.is_blank())
+    }
 }
 
 /// An application permission held by a service principal.
