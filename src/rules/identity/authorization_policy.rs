@@ -147,10 +147,8 @@ fn user_consent_unrestricted(cx: &Context<'_>) -> Verdict {
         }
     }
     let open = wide.count();
-    if open == 0 {
-        if let Some(why) = in_doubt {
-            return Err(why);
-        }
+    if let (0, Some(why)) = (open, in_doubt) {
+        return Err(why);
     }
     let outcome = match (policies.len(), open) {
         (0, _) => Outcome::pass("users cannot consent to applications"),
