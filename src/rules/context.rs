@@ -12,11 +12,12 @@ use crate::snapshot::model::{
     AdminConsentRequestPolicy, Alert, Application, AuthenticationMethod,
     AuthenticationStrengthPolicy, AuthorizationPolicy, ConditionalAccessPolicy,
     CrossTenantAccessPolicyConfigurationDefault, CrossTenantAccessPolicyConfigurationPartner,
-    DeviceCompliancePolicy, DeviceManagement, DeviceRegistrationPolicy, DirectoryObject, Domain,
-    GroupSetting, IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection,
-    ManagedDevice, ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant,
-    Organization, PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile,
-    SensitivityLabel, ServicePrincipal, SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
+    DeviceCompliancePolicy, DeviceManagement, DeviceManagementCompliancePolicy,
+    DeviceRegistrationPolicy, DirectoryObject, Domain, GroupSetting,
+    IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection, ManagedDevice,
+    ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant, Organization,
+    PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel,
+    ServicePrincipal, SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
     UnifiedRoleAssignmentScheduleInstance,
 };
 use crate::snapshot::tenant::{
@@ -184,7 +185,7 @@ accessors! {
     /// Compliance policies, beta: those for corporate Android devices too.
     device_compliance_policies_beta: [DeviceCompliancePolicy] = device_compliance_policies_beta;
     /// Compliance policies of the settings catalogue, beta: Linux.
-    compliance_policies: [DeviceCompliancePolicy] = compliance_policies;
+    compliance_policies: [DeviceManagementCompliancePolicy] = compliance_policies;
     /// App protection for iOS and iPadOS.
     ios_app_protections: [ManagedAppProtection] = ios_app_protections;
     /// App protection for Android.

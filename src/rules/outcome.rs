@@ -194,6 +194,11 @@ impl Tally {
         self.judged
     }
 
+    /// Whether there was nothing to judge, not even an unknown object: for rules that always apply, where this is a pass.
+    pub fn is_empty(&self) -> bool {
+        self.judged == 0 && self.unknown == 0
+    }
+
     /// Objects failing.
     pub fn failing(&self) -> u64 {
         self.affected.count()

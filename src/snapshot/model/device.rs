@@ -39,7 +39,15 @@ wire! {
         odata_type: Option<Untrusted>,
         id: Option<Untrusted>,
         display_name: Option<Untrusted>,
-        /// The name in the settings catalogue (beta), where `displayName` is absent.
+        assignments: Option<Vec<DeviceCompliancePolicyAssignment>>,
+    }
+
+    /// A compliance policy of the settings catalogue (beta): Linux, and whatever follows it.
+    DeviceManagementCompliancePolicy = "deviceManagementCompliancePolicy" {
+        id: Option<Untrusted>,
+        name: Option<Untrusted>,
+        /// Flags: `linux`, or several with commas.
+        platforms: Option<Untrusted>,
         assignments: Option<Vec<DeviceCompliancePolicyAssignment>>,
     }
 

@@ -17,11 +17,12 @@ use super::model::{
     AdminConsentRequestPolicy, Alert, AppRoleAssignment, Application, AuthenticationMethod,
     AuthenticationStrengthPolicy, AuthorizationPolicy, ConditionalAccessPolicy,
     CrossTenantAccessPolicyConfigurationDefault, CrossTenantAccessPolicyConfigurationPartner,
-    DeviceCompliancePolicy, DeviceManagement, DeviceRegistrationPolicy, DirectoryObject, Domain,
-    GroupSetting, IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection,
-    ManagedDevice, ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant,
-    Organization, PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile,
-    SensitivityLabel, SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
+    DeviceCompliancePolicy, DeviceManagement, DeviceManagementCompliancePolicy,
+    DeviceRegistrationPolicy, DirectoryObject, Domain, GroupSetting,
+    IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection, ManagedDevice,
+    ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant, Organization,
+    PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel,
+    SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
     UnifiedRoleAssignmentScheduleInstance, UnifiedRoleEligibilityScheduleInstance,
 };
 use super::{Guid, Resource, Section, State, Untrusted};
@@ -132,7 +133,7 @@ tenant! {
     managed_device_overview: Vec<ManagedDeviceOverview> = ManagedDeviceOverview, push;
     device_compliance_policies: Vec<DeviceCompliancePolicy> = DeviceCompliancePolicies, push;
     device_compliance_policies_beta: Vec<DeviceCompliancePolicy> = DeviceCompliancePoliciesBeta, push;
-    compliance_policies: Vec<DeviceCompliancePolicy> = CompliancePolicies, push;
+    compliance_policies: Vec<DeviceManagementCompliancePolicy> = CompliancePolicies, push;
     ios_app_protections: Vec<ManagedAppProtection> = IosManagedAppProtections, push;
     android_app_protections: Vec<ManagedAppProtection> = AndroidManagedAppProtections, push;
 }
