@@ -1,6 +1,7 @@
 //! Compliance policies, platform by platform.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use super::assignment::{any, reaches_anybody};
 use crate::rules::prelude::*;
@@ -162,9 +163,10 @@ fn compliance_policy_missing(cx: &Context<'_>) -> Verdict {
     let all = platforms.len();
     let mut notes = String::new();
     if others > 0 {
-        notes.push_str(&format!(
+        let _ = write!(
+            notes,
             "; {others} devices run systems without compliance policies"
-        ));
+        );
     }
     if missing.count() > 0 {
         let known = u64::try_from(covered.len()).unwrap_or(u64::MAX) + missing.count();
@@ -183,9 +185,10 @@ fn compliance_policy_missing(cx: &Context<'_>) -> Verdict {
         return Err(why);
     }
     if untold > 0 {
-        notes.push_str(&format!(
+        let _ = write!(
+            notes,
             "; the operating system of {untold} devices is not known"
-        ));
+        );
     }
     let names: Vec<&str> = covered.into_iter().collect();
     let mut outcome = Outcome::pass(format!(

@@ -1,5 +1,7 @@
 //! The devices themselves: compliant, encrypted, without a reported threat.
 
+use std::fmt::Write as _;
+
 use crate::rules::prelude::*;
 use crate::snapshot::model::{
     ComplianceState, ManagedDevice, ManagedDeviceOwnerType, PartnerReportedThreatState,
@@ -152,7 +154,7 @@ fn device_non_compliant(cx: &Context<'_>) -> Verdict {
                             "{}, {}",
                             state.as_str(),
                             owner(device)
-                        )))
+                        )));
                     }
                     ComplianceState::InGracePeriod => in_grace += 1,
                     _ => {}
@@ -180,7 +182,7 @@ fn device_non_compliant(cx: &Context<'_>) -> Verdict {
         ),
     ] {
         if count > 0 {
-            reason.push_str(&format!("; {count} {what}"));
+            let _ = write!(reason, "; {count} {what}");
         }
     }
     let in_place = u128::from(failing) * 100 <= u128::from(limit) * u128::from(judged);
@@ -220,9 +222,10 @@ fn device_threat_reported(cx: &Context<'_>) -> Verdict {
         tally.outcome("there are no managed devices", |failing, all| {
             let mut reason = format!("{failing} of {all} managed devices report a serious threat");
             if silent > 0 {
-                reason.push_str(&format!(
+                let _ = write!(
+                    reason,
                     "; on {silent} the threat protection is misconfigured or does not answer"
-                ));
+                );
             }
             reason
         }),
@@ -260,7 +263,7 @@ fn device_unencrypted(cx: &Context<'_>) -> Verdict {
             let mut reason =
                 format!("{failing} of {all} managed Windows and macOS devices are not encrypted");
             if personal > 0 {
-                reason.push_str(&format!("; {personal} of these are personally owned"));
+                let _ = write!(reason, "; {personal} of these are personally owned");
             }
             reason
         },
