@@ -6,6 +6,7 @@
 //! how the reading ended.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
 use m365audit::config::{self, Config};
@@ -189,8 +190,12 @@ impl Case {
     }
 }
 
-fn base() -> Value {
-    serde_json::from_str(include_str!("../../fixtures/rules/_base.json")).unwrap()
+/// The base tenant, read once.
+fn base() -> &'static Value {
+    static BASE: LazyLock<Value> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("../../fixtures/rules/_base.json")).unwrap()
+    });
+    &BASE
 }
 
 fn lay_over(
