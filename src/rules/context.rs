@@ -21,7 +21,8 @@ use crate::snapshot::model::{
     UnifiedRoleAssignmentScheduleInstance,
 };
 use crate::snapshot::tenant::{
-    ById, Grant, Holders, Licences, RegistrationDetails, ServicePrincipals, SignIns, User, Users,
+    ById, Grant, Holders, Licences, PrincipalKind, RegistrationDetails, ServicePrincipals, SignIns,
+    User, Users,
 };
 use crate::snapshot::{Guid, Resource, Section, State, Tenant, Unread, reference};
 
@@ -317,6 +318,22 @@ impl<'a> Context<'a> {
     /// Whether an account is declared as emergency access account (`[emergency-access] accounts`).
     pub fn is_emergency(&self, user: Guid) -> bool {
         self.shared.emergency().contains(&user)
+    }
+
+    /// Ends the check when a declared emergency access account was not found and the list of accounts was cut short: it may be in the
+    /// part that is missing, and a rule that leaves such accounts out would fail one of them.
+    pub fn emergency_accounts_known(&self) -> Result<(), NotEvaluated> {
+        let users = self.users()?;
+        let mut declared = self.config().emergency_access.accounts.iter();
+        if declared.all(|name| users.find(name).is_some()) {
+            return Ok(());
+        }
+        self.whole(Resource::Users)
+    }
+
+    /// What the principal of a role assignment is: what Graph expanded, else the list that has it, as far as lists were read.
+    pub fn principal_kind(&self, id: Guid, expanded: Option<&DirectoryObject>) -> PrincipalKind {
+        self.shared.tenant.principal_kind(id, expanded)
     }
 
     /// Whether an account synchronises the local directory, as far as role assignments were read: such accounts are left out of

@@ -202,6 +202,15 @@ fn kind_of(tenant: &Tenant, id: Guid, expanded: Option<&DirectoryObject>) -> Pri
 }
 
 impl Tenant {
+    /// What the principal of a role assignment is: what Graph expanded, else the list that has it.
+    pub(crate) fn principal_kind(
+        &self,
+        id: Guid,
+        expanded: Option<&DirectoryObject>,
+    ) -> PrincipalKind {
+        kind_of(self, id, expanded)
+    }
+
     /// Groups that hold a directory role, active or eligible.
     pub fn role_holding_groups(&self) -> BTreeSet<Guid> {
         let active = self

@@ -182,6 +182,8 @@ const FIRST_REAL_DATE: Timestamp = Timestamp::UNIX_EPOCH;
 pub struct Registration {
     /// `isMfaCapable`: registered a second factor that policy allows. `None`: the report does not say.
     pub mfa_capable: Option<bool>,
+    /// Whether the row lists methods at all (`methodsRegistered` is there, empty or not); without it the two flags below say nothing.
+    pub lists_methods: bool,
     /// Has a FIDO2 key, a passkey or Windows Hello for Business.
     pub passkey: bool,
     /// Has a Secure Enclave key of a Mac.
@@ -202,6 +204,7 @@ pub struct RegistrationDetails(HashMap<Guid, Registration>);
 impl RegistrationDetails {
     pub(super) fn push(&mut self, row: UserRegistrationDetails) -> Result<(), Bad> {
         let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
+        let lists_methods = row.methods_registered.is_some();
         let methods = row.methods_registered.unwrap_or_default();
         let has = |names: &[&str]| {
             methods
@@ -210,6 +213,7 @@ impl RegistrationDetails {
         };
         let registration = Registration {
             mfa_capable: row.is_mfa_capable,
+            lists_methods,
             passkey: has(&[
                 "fido2SecurityKey",
                 "passKeyDeviceBound",
