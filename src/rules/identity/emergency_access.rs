@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::rules::Evidence;
 use crate::rules::prelude::*;
 use crate::snapshot::model::{
     AuthenticationMethod, ConditionalAccessPolicyState, ConditionalAccessUsers,
@@ -190,10 +191,10 @@ fn none_declared(cx: &Context<'_>) -> Outcome {
 
 /// Users whom every enabled policy about users excludes: a hint, only where everything that it rests on was read.
 fn candidates(cx: &Context<'_>) -> BTreeSet<Guid> {
-    let (Ok(()), Ok(policies)) = (
-        cx.whole(Resource::ConditionalAccessPolicies),
-        cx.conditional_access_policies(),
-    ) else {
+    let Ok(policies) = cx
+        .whole(Resource::ConditionalAccessPolicies)
+        .and_then(|()| cx.conditional_access_policies())
+    else {
         return BTreeSet::new();
     };
     policies
@@ -288,18 +289,18 @@ fn emergency_access_account_without_strong_method(cx: &Context<'_>) -> Verdict {
     let users = cx.users()?;
     let mut seen = BTreeSet::new();
     let mut tally = Tally::new();
-    let mut unknown = 0;
+    let (mut unknown, mut by_list) = (0, 0);
     // An entry without an account is the business of emergency-access-account-missing.
     for user in declared.iter().filter_map(|entry| users.find(entry)) {
         if !seen.insert(user.id) {
             continue;
         }
-        match has_strong_method(cx, user.id)? {
-            Some(strong) => tally.judge(!strong, || cx.user_object(user)),
-            None => {
-                unknown += 1;
-                tally.unknown();
-            }
+        if let Some((strong, source)) = has_strong_method(cx, user.id)? {
+            by_list += u64::from(source == Resource::AuthenticationMethods);
+            tally.judge(!strong, || cx.user_object(user));
+        } else {
+            unknown += 1;
+            tally.unknown();
         }
     }
     if unknown > 0 && tally.failing() == 0 {
@@ -313,10 +314,19 @@ fn emergency_access_account_without_strong_method(cx: &Context<'_>) -> Verdict {
             seen.len()
         )));
     }
-    Ok(tally.outcome(
+    let outcome = tally.outcome(
         "none of the declared emergency access accounts exists",
         |without, all| format!("{without} of {all} declared emergency access accounts have no phishing-resistant method"),
-    ))
+    );
+    Ok(match by_list {
+        0 => outcome,
+        accounts => outcome.with_evidence(Evidence::new(
+            Some(Resource::AuthenticationMethods),
+            "@odata.type",
+            "fido2AuthenticationMethod, windowsHelloForBusinessAuthenticationMethod or platformCredentialAuthenticationMethod",
+            format!("{accounts} accounts judged by their own lists"),
+        )),
+    })
 }
 
 /// The registration report needs Entra ID P1. When licences could not be read, a report that was read proves itself.
@@ -324,12 +334,15 @@ fn owns_report(cx: &Context<'_>) -> bool {
     cx.owns(Licence::ENTRA_P1) != Some(false)
 }
 
-/// From the report where it was read, else from the account's own list; `None` when neither tells.
-fn has_strong_method(cx: &Context<'_>, user: Guid) -> Result<Option<bool>, NotEvaluated> {
+/// From the report where it was read, else from the account's own list, with where it stands; `None` when neither tells.
+fn has_strong_method(
+    cx: &Context<'_>,
+    user: Guid,
+) -> Result<Option<(bool, Resource)>, NotEvaluated> {
     if owns_report(cx) && cx.whole(Resource::RegistrationDetails).is_ok() {
         let row = cx.registration_details()?.get(user);
         if let Some(row) = row.filter(|row| row.lists_methods) {
-            return Ok(Some(row.passkey));
+            return Ok(Some((row.passkey, Resource::RegistrationDetails)));
         }
     }
     let Ok(lists) = cx.authentication_methods() else {
@@ -339,9 +352,10 @@ fn has_strong_method(cx: &Context<'_>, user: Guid) -> Result<Option<bool>, NotEv
         return Ok(None);
     };
     let strong = methods.iter().any(is_strong);
+    // That a strong one is missing can only be said of a list that is whole and says what everything in it is.
     let all_told = cx.whole(Resource::AuthenticationMethods).is_ok()
         && methods.iter().all(|method| method.odata_type.is_some());
-    Ok((strong || all_told).then_some(strong))
+    Ok((strong || all_told).then_some((strong, Resource::AuthenticationMethods)))
 }
 
 fn is_strong(method: &AuthenticationMethod) -> bool {

@@ -207,11 +207,14 @@ fn scope(row: &UnifiedRoleAssignmentScheduleInstance) -> Option<&str> {
     row.directory_scope_id.as_ref().map(Untrusted::raw)
 }
 
-/// Member, role and scope of what is held through a group that has a row of its own: the group is counted, its members are not.
+/// Principal, role and scope.
+type Assigned<'a> = (Guid, Guid, Option<&'a str>);
+
+/// What members hold through a group that has a row of its own: the group is counted, its members are not.
 fn through_groups<'a>(
     cx: &Context<'a>,
     rows: &'a [UnifiedRoleAssignmentScheduleInstance],
-) -> Result<BTreeSet<(Guid, Guid, Option<&'a str>)>, NotEvaluated> {
+) -> Result<BTreeSet<Assigned<'a>>, NotEvaluated> {
     let members = cx.group_members()?;
     let groups = rows.iter().filter(|row| !is_member_row(row));
     Ok(groups
