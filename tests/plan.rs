@@ -17,7 +17,7 @@ struct Control {
 }
 
 fn worked_example() -> Vec<Control> {
-    let number = |text: &str| text.parse::<u8>().unwrap();
+    let number = |text: &str| text.parse::<u8>().expect("a number");
     include_str!("../fixtures/plan/controls.tsv")
         .lines()
         .filter(|line| !line.starts_with('#'))

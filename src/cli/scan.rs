@@ -26,20 +26,19 @@ pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
     }
     let rules = select::rules(&args.select)?;
     let config = source::config(&args.config, args.source.demo)?;
-    let snapshot = match &args.source.from {
-        Some(path) => file::read(path)?,
-        None => {
-            let resources = select::resources(&rules, args.source.mailbox_rules);
-            source::collect(
-                &args.sign_in,
-                args.source.demo,
-                args.save.as_deref(),
-                resources,
-                &config,
-                cli,
-                world,
-            )?
-        }
+    let snapshot = if let Some(path) = &args.source.from {
+        file::read(path)?
+    } else {
+        let resources = select::resources(&rules, args.source.mailbox_rules);
+        source::collect(
+            &args.sign_in,
+            args.source.demo,
+            args.save.as_deref(),
+            resources,
+            &config,
+            cli,
+            world,
+        )?
     };
 
     let now = args.now.unwrap_or(snapshot.header.collected_at);

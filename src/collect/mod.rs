@@ -186,7 +186,7 @@ async fn read_singles(
         let _ = tell.send(Told::Begin(resource)).await;
     }
     for (&resource, answer) in resources.iter().zip(client.batch(queries).await) {
-        let _ = tell_answer(client, resource, None, answer, &tell)
+        let () = tell_answer(client, resource, None, answer, &tell)
             .await
             .end(resource, &tell)
             .await;
@@ -377,7 +377,7 @@ impl Ledger {
                 match sink.page(resource, of, &rows, next.as_deref()) {
                     Ok(()) => {}
                     Err(SinkError::Row(error)) => {
-                        drop(self.unreadable.insert(resource, error.to_string()))
+                        drop(self.unreadable.insert(resource, error.to_string()));
                     }
                     Err(SinkError::File(error)) => return Err(error.into()),
                 }

@@ -31,13 +31,13 @@ pub(super) fn task(finding: &Finding, slot: &Slot<'_>, lock_out: Option<Emergenc
     }
     match lock_out {
         Some(Emergency::Ready) => {
-            line.push_str("; can lock out: two emergency access accounts are ready")
+            line.push_str("; can lock out: two emergency access accounts are ready");
         }
         Some(Emergency::Missing) => {
-            line.push_str("; can lock out: emergency access accounts are missing")
+            line.push_str("; can lock out: emergency access accounts are missing");
         }
         Some(Emergency::Unknown) => {
-            line.push_str("; can lock out: emergency access accounts could not be checked")
+            line.push_str("; can lock out: emergency access accounts could not be checked");
         }
         None => {}
     }

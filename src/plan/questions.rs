@@ -62,7 +62,7 @@ fn is_ownership(finding: &Finding) -> bool {
     finding.rule.kind == Kind::Owners || finding.rule.id == "security-contact-missing"
 }
 
-fn failing<'a>(findings: &'a [Finding], wanted: impl Fn(&Finding) -> bool) -> Vec<&'a Finding> {
+fn failing(findings: &[Finding], wanted: impl Fn(&Finding) -> bool) -> Vec<&Finding> {
     worst_first(findings)
         .into_iter()
         .filter(|finding| finding.status == Status::Fail && wanted(finding))

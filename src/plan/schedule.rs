@@ -137,7 +137,7 @@ pub fn schedule<'a>(items: &[Item<'a>]) -> Vec<Slot<'a>> {
             slots.push((index, slot(Part::Do, last)));
         }
     }
-    in_order(slots, items, &priority)
+    in_order(&slots, items, &priority)
 }
 
 /// Rule 2.
@@ -314,7 +314,7 @@ impl Graph {
 
 /// Rule 8: inside a bucket prerequisites first, then this week's, then by inherited priority, effort and id.
 fn in_order<'a>(
-    slots: Vec<(usize, Slot<'a>)>,
+    slots: &[(usize, Slot<'a>)],
     items: &[Item<'a>],
     priority: &[u32],
 ) -> Vec<Slot<'a>> {

@@ -69,10 +69,10 @@ impl Paint {
 
 fn summary(assessment: &Assessment<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let tenant = &assessment.tenant;
-    let name = tenant
-        .display_name
-        .as_ref()
-        .map_or_else(|| tenant.id.clone(), |name| name.for_terminal());
+    let name = tenant.display_name.as_ref().map_or_else(
+        || tenant.id.clone(),
+        super::super::snapshot::text::Untrusted::for_terminal,
+    );
     let domain = tenant
         .default_domain
         .as_ref()

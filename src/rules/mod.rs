@@ -37,7 +37,7 @@ pub(crate) mod prelude {
     pub(crate) use super::{
         Affected, Area, Context, Danger, Disruption, Effort, EffortBySize, EntitlementState,
         Expected, Kind, Licence, NotEvaluated, Object, ObjectType, Outcome, Protection,
-        Remediation, Risk, Rule, Side, Tally, Tier, Verdict,
+        Remediation, Risk, Side, Tally, Verdict,
     };
     pub(crate) use crate::snapshot::{Guid, Resource, Untrusted};
 }

@@ -178,9 +178,9 @@ impl Tally {
     /// One object, failing or not; the object is only made when it fails.
     pub fn judge(&mut self, fails: bool, object: impl FnOnce() -> Object) {
         if fails {
-            self.fail(object())
+            self.fail(object());
         } else {
-            self.pass()
+            self.pass();
         }
     }
 

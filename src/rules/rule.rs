@@ -259,7 +259,7 @@ pub enum Control {
     Cis7(&'static str),
     /// CIS Microsoft 365 Foundations Benchmark 6.0.
     Cis6(&'static str),
-    /// CISA SCuBA secure configuration baselines.
+    /// CISA `SCuBA` secure configuration baselines.
     Scuba(&'static str),
     /// Entra ID Security Config Analyzer.
     Eidsca(&'static str),

@@ -2,7 +2,7 @@
 //!
 //! Notation, in values only: `"@anna"` stands for the GUID that belongs to the name anna, `"now-90d"` and `"now-24h"` for that moment.
 //! In `tenant`, by section: an array replaces the rows, `{"+": [...]}` adds rows, an object of a singleton is merged into the base's, an object of a
-//! per-object section (`{"@group": [...]}`) replaces those objects' rows, and `{"!": "forbidden"}` (also partial, not_licensed, failed, skipped) sets
+//! per-object section (`{"@group": [...]}`) replaces those objects' rows, and `{"!": "forbidden"}` (also partial, `not_licensed`, failed, skipped) sets
 //! how the reading ended.
 
 use std::path::PathBuf;
@@ -182,7 +182,7 @@ impl Case {
         }
         if let Some(state) = &expect.entitlement {
             let have = serde_json::to_value(found.entitlement).unwrap();
-            if have != Value::from(state.as_str()) {
+            if have != state.as_str() {
                 return Err(format!("entitlement is {have}, not {state}"));
             }
         }
@@ -299,10 +299,10 @@ fn expand(value: Value) -> Value {
 }
 
 fn expand_text(text: &str) -> String {
-    if let Some(moment) = text.strip_prefix("now") {
-        if let Some(at) = moment_of(moment) {
-            return at.to_string();
-        }
+    if let Some(moment) = text.strip_prefix("now")
+        && let Some(at) = moment_of(moment)
+    {
+        return at.to_string();
     }
     if text.starts_with('@') && text.len() > 1 && !text.contains(char::is_whitespace) {
         return guid_of(&text[1..]).to_string();

@@ -101,6 +101,12 @@ pub fn read_from(input: impl Read, name: &str) -> Result<Snapshot, SnapshotError
     }
 }
 
+/// The one field that every version of the format has.
+#[derive(serde::Deserialize)]
+struct Format {
+    m365audit_snapshot: u32,
+}
+
 struct Lines<'a, R> {
     name: &'a str,
     input: R,
@@ -120,10 +126,6 @@ impl<R: BufRead> Lines<'_, R> {
             return Err(foreign("it is not readable as gzip"));
         }
         let text = String::from_utf8(first).map_err(|_| foreign("its first line is not text"))?;
-        #[derive(serde::Deserialize)]
-        struct Format {
-            m365audit_snapshot: u32,
-        }
         let format: Format = serde_json::from_str(&text)
             .map_err(|_| foreign("its first line is not a snapshot header"))?;
         if format.m365audit_snapshot > FORMAT {

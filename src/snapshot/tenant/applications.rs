@@ -18,8 +18,8 @@ impl ServicePrincipals {
         let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
         let index = u32::try_from(self.list.len())
             .map_err(|_| Bad::new("id", "more service principals than this version can hold"))?;
-        if !self.by_id.contains_key(&id) {
-            self.by_id.insert(id, index);
+        if let std::collections::hash_map::Entry::Vacant(e) = self.by_id.entry(id) {
+            e.insert(index);
             self.list.push(row);
         }
         Ok(())

@@ -12,6 +12,10 @@ use crate::snapshot::{Guid, Untrusted};
 
 /// An account.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, as Graph sends them"
+)]
 pub struct User {
     /// Object id.
     pub id: Guid,
