@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Columns of a report that does not go to a terminal.
-const WIDTH_OF_A_PIPE: u16 = 120;
+const WIDTH_OF_A_PIPE: u16 = 100;
 /// Below this many columns a table cannot be read.
 const NARROWEST: u16 = 60;
 
