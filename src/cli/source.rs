@@ -15,7 +15,7 @@ use crate::auth::{
 };
 use crate::collect::{self, Ask};
 use crate::config::{self, Config};
-use crate::emulator::{self, Emulator, TenantData};
+use crate::emulator::{self, Emulator, Fault, FaultKind, Nth, RetryAfter, TenantData};
 use crate::graph::{Clock, GraphClient, Pace, SystemClock, http};
 use crate::snapshot::file::{Snapshot, Writer};
 use crate::snapshot::{Header, Resource};
@@ -135,7 +135,19 @@ async fn demo_target() -> Result<Target, Failure> {
         tenant.client_id(),
         Credential::Secret(secret.into()),
     )?;
-    let emulator = Emulator::start(tenant, emulator::Options::default()).await?;
+    // Pages of a hundred and one refusal for being too fast: the demo shows what a run against Microsoft's Graph is like.
+    let options = emulator::Options {
+        max_page: Some(100),
+        faults: vec![Fault {
+            path_contains: "/identity/conditionalAccess/policies".to_owned(),
+            nth: Nth::First(1),
+            kind: FaultKind::Throttle {
+                retry_after: RetryAfter::None,
+            },
+        }],
+        ..emulator::Options::default()
+    };
+    let emulator = Emulator::start(tenant, options).await?;
     let endpoints = Endpoints::new(
         Cloud::Global,
         Some(&emulator.login_url()),

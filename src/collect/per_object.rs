@@ -96,11 +96,8 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<BTreeSet<G
             known(Resource::Applications)?;
             tenant.powerful_applications()
         }
-        Resource::AuthenticationMethods => match tenant.state(Resource::RegistrationDetails).0 {
-            // The report tells about all accounts at once.
-            State::Collected => BTreeSet::new(),
-            _ => tenant.find_users(&ask.emergency_accounts),
-        },
+        // The report tells about all accounts at once; only those that it leaves out are asked for one by one.
+        Resource::AuthenticationMethods => tenant.without_registration_row(&ask.emergency_accounts),
         Resource::InboxRules => {
             known(Resource::Users)?;
             tenant.mailbox_candidates()

@@ -239,13 +239,14 @@ impl RegistrationDetails {
 }
 
 impl Tenant {
-    /// The accounts that people mean by these ids or UPNs, as far as they exist.
-    pub fn find_users(&self, names: &[String]) -> BTreeSet<Guid> {
-        let users = self.users.hints();
+    /// The accounts that people mean by these ids or UPNs, as far as they exist and the registration report has no row for them.
+    pub fn without_registration_row(&self, names: &[String]) -> BTreeSet<Guid> {
+        let (users, report) = (self.users.hints(), self.registration_details.hints());
         names
             .iter()
             .filter_map(|name| users.find(name))
             .map(|user| user.id)
+            .filter(|&id| report.get(id).is_none())
             .collect()
     }
 
