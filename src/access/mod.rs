@@ -1,1 +1,50 @@
-//! (being built)
+//! What Conditional Access guarantees, read from the configuration alone.
+//!
+//! **Promise.** When a [`Question`] comes out [`Coverage::Covered`], every sign-in that the question is about is denied or forced to
+//! what it requires. The reading behind it is plain: an enabled policy counts only for what it covers over the whole of the
+//! question's space (resources, platforms, places, devices, flows); the parts that several policies may share are accounts,
+//! client types and risk levels. Exclusions beat inclusions, an alternative joined by OR weakens, report-only policies and disabled
+//! ones never count, and what was not read (members of a group, an unreadable strength) is [`Coverage::Unknown`], never covered.
+//!
+//! **No promise.** [`Coverage::Open`] does not always mean that a sign-in gets through: policies that close a place together, for
+//! example one for trusted locations and one for all others, are not put together. [`Gap::certain`] tells the two cases apart.
+//!
+//! Facts come from Microsoft's pages on Conditional Access (users, target resources, conditions, grant, filter for devices) and the
+//! Graph types of the policy. Assumptions: eligible role assignments may be activated at any time, eligible group memberships are
+//! not looked at; `All` users includes external users without an object in this directory. Nothing here asks Graph, knows
+//! a rule or reads the configuration file: callers hand in what was read.
+
+mod answer;
+mod grant;
+mod question;
+mod shape;
+mod subjects;
+
+pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
+pub use grant::Requirement;
+pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
+pub use shape::Shape;
+pub use subjects::{Belongs, ExternalKind, Subject};
+
+use crate::snapshot::model::{
+    AuthenticationStrengthPolicy, ConditionalAccessPolicy, DirectoryObject, NamedLocation,
+};
+use crate::snapshot::tenant::{ById, Holders};
+
+/// What the reading rests on.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Policies in every state.
+    pub policies: &'a [ConditionalAccessPolicy],
+    /// Strengths, for policies that name one without its content.
+    pub strengths: &'a [AuthenticationStrengthPolicy],
+    /// Named locations: which are trusted IP ranges.
+    pub locations: &'a [NamedLocation],
+    /// Users in groups, nested ones included, read to the end. A group that is not a key here has members that nobody knows;
+    /// `None` when the lists were not read: then no group is known.
+    pub group_members: Option<&'a ById<DirectoryObject>>,
+    /// Who holds which role.
+    pub holders: &'a Holders,
+    /// Whether the holders have all eligible assignments; there are none without Privileged Identity Management.
+    pub eligible_known: bool,
+}

@@ -277,6 +277,13 @@ impl<'a> Context<'a> {
         Ok(self.shared.holders())
     }
 
+    /// Holders as far as they are known: members of groups and eligible assignments only where those lists were read. For a check
+    /// that asks by itself ([`whole`](Self::whole)) whether what it rests on was read.
+    pub fn known_holders(&self) -> Result<&'a Holders, NotEvaluated> {
+        self.role_assignments()?;
+        Ok(self.shared.holders())
+    }
+
     /// Application permissions of Graph, Exchange Online and SharePoint Online held by service principals.
     ///
     /// Both lists may be complete and still say nothing: Microsoft Graph is in every tenant, and what is granted on a resource

@@ -97,6 +97,14 @@ pub fn is_admin_role(template: Guid) -> bool {
         || ADMIN_ROLES_BESIDE_PRIVILEGED.contains(&template)
 }
 
+/// Template ids of all admin roles (see [`is_admin_role`]).
+pub fn admin_roles() -> impl Iterator<Item = Guid> {
+    lines(include_str!("roles.tsv"))
+        .filter(|(_, flag, _)| *flag == "privileged")
+        .filter_map(|(id, ..)| id.parse().ok())
+        .chain(ADMIN_ROLES_BESIDE_PRIVILEGED)
+}
+
 /// Whether the tenant can be taken from this role.
 pub fn is_tier_0_role(template: Guid) -> bool {
     role(template).is_some_and(|role| TIER_0_ROLE_NAMES.contains(&role.name))

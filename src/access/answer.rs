@@ -1,0 +1,419 @@
+//! Answers: who is covered, who is not, and which policy came nearest.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::grant::Forces;
+use super::question::{Cells, Clients, Question, RiskLevels, Target};
+use super::shape::{By, Reach, Shape};
+use super::subjects::{Belongs, Directory, Named, Subject};
+use super::{Facts, Requirement};
+use crate::snapshot::Guid;
+use crate::snapshot::model::{ConditionalAccessPolicy, ConditionalAccessPolicyState as State};
+use crate::snapshot::tenant::User;
+
+/// All policies, read once; questions are asked of it.
+pub struct Shapes<'a> {
+    shapes: Vec<Shape<'a>>,
+    directory: Directory,
+}
+
+/// Whether a subject's sign-ins are all denied or forced to what is required.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Coverage {
+    /// Every one of them.
+    Covered,
+    /// It rests on something that was not read: the phrase says what, without names from the tenant.
+    Unknown(String),
+    /// Not by single enabled policies.
+    Open(Gap),
+}
+
+/// What is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Client types among the open sign-ins.
+    pub clients: Clients,
+    /// Sign-in risks among them.
+    pub sign_in_risk: RiskLevels,
+    /// User risks among them.
+    pub user_risk: RiskLevels,
+    /// The policy that came nearest and what it misses by, in words. Holds the policy's name, so it is a tenant's text.
+    pub nearest: Option<String>,
+    /// A sign-in certainly gets through; otherwise several policies might close the gap together.
+    pub certain: bool,
+}
+
+/// A policy that can keep an account out.
+pub struct Denial<'a> {
+    /// The policy.
+    pub policy: &'a ConditionalAccessPolicy,
+    /// Its name.
+    pub name: &'a str,
+    /// What it does, as the end of a sentence.
+    pub how: &'static str,
+    /// It certainly applies to the account; otherwise what was read does not tell.
+    pub certain: bool,
+}
+
+impl<'a> Shapes<'a> {
+    /// Reads the policies.
+    pub fn read(facts: &Facts<'a>) -> Self {
+        let shapes: Vec<Shape<'a>> = facts
+            .policies
+            .iter()
+            .map(|policy| Shape::read(policy, facts))
+            .collect();
+        let directory = Directory::build(shapes.iter().flat_map(Shape::names), facts);
+        Self { shapes, directory }
+    }
+
+    /// Every policy, in every state.
+    pub fn iter(&self) -> impl Iterator<Item = &Shape<'a>> {
+        self.shapes.iter()
+    }
+
+    /// Those that protect.
+    pub fn enabled(&self) -> impl Iterator<Item = &Shape<'a>> {
+        self.iter().filter(|shape| shape.is_enabled())
+    }
+
+    /// The subject that an account is.
+    pub fn subject(&self, user: &User) -> Subject {
+        self.directory.subject(user)
+    }
+
+    /// Whether a policy applies to the subject, whatever eligible roles it activates.
+    pub fn applies(&self, shape: &Shape<'_>, subject: Subject) -> Belongs {
+        shape.surely_applies(subject, &self.directory).0
+    }
+
+    /// Whether a policy's exclusions take the subject out, at least with an eligible role activated.
+    pub fn excludes(&self, shape: &Shape<'_>, subject: Subject) -> Belongs {
+        shape.excludes(subject, &self.directory)
+    }
+
+    /// Enabled policies on resources that can keep out somebody who has nothing but a second factor. Policies about legacy
+    /// clients only, about special sign-in flows or about risk are left out: an emergency sign-in is none of these.
+    pub fn denials(&self, subject: Subject) -> Vec<Denial<'a>> {
+        self.enabled()
+            .filter(|shape| shape.is_about_resources() && !shape.is_about_special_sign_ins())
+            .filter_map(|shape| {
+                let how = shape.grant.stops_bare_mfa()?;
+                let applies = shape.can_apply(subject, &self.directory);
+                (applies > Belongs::No).then(|| Denial {
+                    policy: shape.policy(),
+                    name: shape.name(),
+                    how,
+                    certain: applies == Belongs::Yes,
+                })
+            })
+            .collect()
+    }
+
+    /// Asks one question of all policies.
+    pub fn ask(&self, question: Question) -> Answer<'_, 'a> {
+        let reaches = self
+            .shapes
+            .iter()
+            .map(|shape| PolicyReach::of(shape, &question))
+            .collect();
+        Answer {
+            shapes: self,
+            question,
+            reaches,
+            known: HashMap::new(),
+        }
+    }
+}
+
+/// What one policy does for one question, whoever signs in.
+struct PolicyReach {
+    /// Cells that it covers over the whole rest of the space.
+    whole: Cells,
+    /// The same with everything unread turning out well.
+    at_most: Cells,
+    /// Cells that it touches somewhere: where it could close a gap together with others.
+    touched: Cells,
+    /// What it misses by.
+    misses: Vec<String>,
+}
+
+impl PolicyReach {
+    fn of(shape: &Shape<'_>, question: &Question) -> Self {
+        let forces = shape.grant.forces(question.requirement);
+        let denies_legacy = shape.grant.asks_for_anything();
+        // Cells for which the controls do at least so much, with the policy's own clients and risks.
+        let cells = |enough: Forces, clients: Clients| {
+            let modern = if forces >= enough {
+                Clients::MODERN
+            } else {
+                Clients::NONE
+            };
+            let legacy = if denies_legacy {
+                Clients::LEGACY
+            } else {
+                Clients::NONE
+            };
+            Cells::of(
+                clients.common(modern.and(legacy)).common(question.clients),
+                shape.sign_in_risk.common(question.sign_in_risk),
+                shape.user_risk.common(question.user_risk),
+            )
+        };
+        let aims = shape.aims_at(question.target);
+        let flow = shape.covers_flow(question.flow.name());
+        let disjoint = aims == Reach::Nothing || flow == Reach::Nothing;
+        // A policy that only asks again at every sign-in closes a gap together with one that asks for the factor.
+        let helps = question.requirement == Requirement::FreshMfa && shape.grant.every_time();
+        let at_least = if helps {
+            Forces::No
+        } else {
+            Forces::Alternative
+        };
+        let narrow = aims != Reach::Whole
+            || flow != Reach::Whole
+            || !shape.covers_places(question.places)
+            || !shape.covers_devices(question.devices)
+            || !shape.any_platform
+            || !shape.any_insider_risk;
+        let none = Cells::default();
+        let unless = |hindered: bool, cells: Cells| if hindered { none } else { cells };
+        Self {
+            whole: unless(disjoint || narrow, cells(Forces::Yes, shape.clients)),
+            at_most: unless(
+                disjoint || narrow,
+                cells(Forces::Unknown, shape.clients_at_most),
+            ),
+            touched: unless(disjoint, cells(at_least, shape.clients_at_most)),
+            misses: misses(shape, question, aims, forces),
+        }
+    }
+}
+
+fn misses(shape: &Shape<'_>, question: &Question, aims: Reach, forces: Forces) -> Vec<String> {
+    let mut misses = Vec::new();
+    let mut miss = |holds: bool, text: &dyn Fn() -> String| {
+        if holds {
+            misses.push(text());
+        }
+    };
+    let fixed = |text: &'static str| move || text.to_owned();
+    match &shape.policy().state {
+        Some(State::Enabled) => {}
+        Some(State::ReportOnly) => miss(true, &fixed("is report-only")),
+        _ => miss(true, &fixed("is disabled")),
+    }
+    let modern = question
+        .clients
+        .common(Clients::MODERN)
+        .common(shape.clients);
+    if modern != Clients::NONE {
+        miss(
+            forces == Forces::Alternative,
+            &fixed("also lets in with another control"),
+        );
+        miss(
+            forces == Forces::NotEveryTime,
+            &fixed("does not ask at every sign-in"),
+        );
+        miss(forces == Forces::No, &fixed("asks for something else"));
+        miss(
+            forces == Forces::Unknown,
+            &fixed("asks for something that cannot be read"),
+        );
+    }
+    let target = match question.target {
+        Target::AllResources if shape.excludes_resources() => "leaves out resources",
+        Target::UserAction(_) => "is about something else",
+        _ => "is about some resources only",
+    };
+    miss(aims != Reach::Whole, &fixed(target));
+    miss(
+        !shape.any_insider_risk,
+        &fixed("is only for some insider risks"),
+    );
+    miss(!shape.any_platform, &fixed("is only for some platforms"));
+    miss(
+        !shape.covers_places(question.places),
+        &fixed("leaves out locations"),
+    );
+    miss(
+        !shape.covers_devices(question.devices),
+        &fixed("leaves out devices by a filter"),
+    );
+    miss(
+        shape.covers_flow(question.flow.name()) != Reach::Whole,
+        &fixed("is only for some sign-in flows"),
+    );
+    misses
+}
+
+/// The answers to one question.
+pub struct Answer<'s, 'a> {
+    shapes: &'s Shapes<'a>,
+    question: Question,
+    reaches: Vec<PolicyReach>,
+    known: HashMap<Subject, Coverage>,
+}
+
+/// A policy that misses by more than this is not called near.
+const NEAR: usize = 2;
+
+impl Answer<'_, '_> {
+    /// The answer for one subject; equal subjects are looked at once.
+    pub fn of(&mut self, subject: Subject) -> &Coverage {
+        if !self.known.contains_key(&subject) {
+            let coverage = self.decide(subject);
+            self.known.insert(subject, coverage);
+        }
+        self.known.entry(subject).or_insert(Coverage::Covered)
+    }
+
+    fn decide(&self, subject: Subject) -> Coverage {
+        let asked = self.question.cells();
+        let (mut whole, mut at_most) = (Cells::default(), Cells::default());
+        let applying: Vec<(&Shape<'_>, &PolicyReach, Belongs, By)> = self
+            .shapes
+            .shapes
+            .iter()
+            .zip(&self.reaches)
+            .map(|(shape, reach)| {
+                let (applies, by) = shape.surely_applies(subject, &self.shapes.directory);
+                (shape, reach, applies, by)
+            })
+            .collect();
+        for (shape, reach, applies, _) in &applying {
+            if !shape.is_enabled() || *applies == Belongs::No {
+                continue;
+            }
+            if *applies == Belongs::Yes {
+                whole = whole.with(reach.whole);
+            }
+            at_most = at_most.with(reach.at_most);
+        }
+        let open = asked.without(whole);
+        if open.is_empty() {
+            return Coverage::Covered;
+        }
+        if asked.without(at_most).is_empty() {
+            return Coverage::Unknown(self.unread(open, subject, &applying));
+        }
+        // With one narrow policy the rest of the space is open for certain; only several could close it together.
+        let open = asked.without(at_most);
+        let together = applying
+            .iter()
+            .filter(|(shape, reach, applies, _)| {
+                shape.is_enabled() && *applies > Belongs::No && reach.touched.meets(open)
+            })
+            .count();
+        let (clients, sign_in_risk, user_risk) = open.spread();
+        Coverage::Open(Gap {
+            clients,
+            sign_in_risk,
+            user_risk,
+            nearest: nearest(open, &applying),
+            certain: together < 2,
+        })
+    }
+
+    /// What would have to be known: the groups first, since they can be named.
+    fn unread(
+        &self,
+        open: Cells,
+        subject: Subject,
+        applying: &[(&Shape<'_>, &PolicyReach, Belongs, By)],
+    ) -> String {
+        let mut groups = BTreeSet::new();
+        let mut other = "a control of a policy cannot be read";
+        for (shape, reach, applies, by) in applying {
+            if !shape.is_enabled() || !reach.at_most.meets(open) || *applies == Belongs::No {
+                continue;
+            }
+            if !shape.clients_at_most.within(shape.clients) {
+                other = "a policy from before August 2020 has an empty list of client types";
+            }
+            if *applies == Belongs::Yes {
+                continue;
+            }
+            match by {
+                By::Group => groups.extend(self.unknown_groups(shape, subject)),
+                By::Role | By::EligibleRole => {
+                    other = "a role is held by a group whose members were not read";
+                }
+                By::Kind => other = "it depends on which tenant or kind of guest an account is",
+                _ => other = "a policy names users in words that are not known",
+            }
+        }
+        if groups.is_empty() {
+            other.to_owned()
+        } else {
+            let ids: Vec<String> = groups.iter().map(Guid::to_string).collect();
+            format!("the members of group {} were not read", ids.join(", "))
+        }
+    }
+
+    fn unknown_groups(&self, shape: &Shape<'_>, subject: Subject) -> Vec<Guid> {
+        shape
+            .names()
+            .filter_map(|name| match name {
+                Named::Group(id)
+                    if self.shapes.directory.belongs(subject, name) == Belongs::Perhaps =>
+                {
+                    Some(id)
+                }
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// The policy that would close the gap, or a part of it, with the fewest changes.
+fn nearest(open: Cells, applying: &[(&Shape<'_>, &PolicyReach, Belongs, By)]) -> Option<String> {
+    applying
+        .iter()
+        .filter(|(_, reach, ..)| reach.touched.meets(open))
+        .map(|(shape, reach, applies, by)| {
+            let mut misses = reach.misses.clone();
+            misses.extend(narrower(shape, open));
+            if let Some(who) = who_is_missed(*applies, *by) {
+                misses.insert(0, who.to_owned());
+            }
+            (shape, misses)
+        })
+        .filter(|(_, misses)| !misses.is_empty() && misses.len() <= NEAR)
+        // The first of the nearest.
+        .min_by_key(|(_, misses)| misses.len())
+        .map(|(shape, misses)| format!("policy '{}' {}", shape.name(), misses.join(" and ")))
+}
+
+/// Client types and risks of which the gap has some and the policy not all.
+fn narrower(shape: &Shape<'_>, open: Cells) -> Vec<String> {
+    let (clients, sign_in_risk, user_risk) = open.spread();
+    let only = |what: &str, words: &[&str]| format!("is only for {what} {}", words.join(", "));
+    let mut misses = Vec::new();
+    if !clients.within(shape.clients) {
+        misses.push(only("client type", &shape.clients.words()));
+    }
+    if !sign_in_risk.within(shape.sign_in_risk) {
+        misses.push(only("sign-in risk", &shape.sign_in_risk.words()));
+    }
+    if !user_risk.within(shape.user_risk) {
+        misses.push(only("user risk", &shape.user_risk.words()));
+    }
+    misses
+}
+
+fn who_is_missed(applies: Belongs, by: By) -> Option<&'static str> {
+    Some(match (applies, by) {
+        (Belongs::Yes, _) => return None,
+        (Belongs::Perhaps, _) => "may leave it out",
+        (Belongs::No, By::Everyone) => "excludes everybody",
+        (Belongs::No, By::Nothing) => "does not include it",
+        (Belongs::No, By::Account) => "excludes it by name",
+        (Belongs::No, By::Group) => "excludes a group that it belongs to",
+        (Belongs::No, By::Role) => "excludes a role that it holds",
+        (Belongs::No, By::EligibleRole) => "excludes a role that it can activate",
+        (Belongs::No, By::Kind) => "excludes its kind of external user",
+        (Belongs::No, By::Unreadable) => "may exclude it",
+    })
+}

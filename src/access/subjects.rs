@@ -1,0 +1,331 @@
+//! Who is meant: accounts sorted into classes that no policy tells apart.
+//!
+//! Policies name accounts, groups and roles; most accounts are named by none. Each account is put once into the class of exactly
+//! the named sets that it belongs to, so a question is answered per class and not per account.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Facts;
+use crate::snapshot::Guid;
+use crate::snapshot::tenant::{Held, PrincipalKind, User};
+
+/// Whether somebody belongs to something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Belongs {
+    /// Certainly not.
+    No,
+    /// What was read does not tell.
+    Perhaps,
+    /// Certainly.
+    Yes,
+}
+
+impl Belongs {
+    /// The opposite.
+    pub(super) fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Perhaps => Self::Perhaps,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
+/// Kinds of guests and external users, as `guestOrExternalUserTypes` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names are Graph's")]
+pub enum ExternalKind {
+    InternalGuest,
+    B2bCollaborationGuest,
+    B2bCollaborationMember,
+    B2bDirectConnectUser,
+    OtherExternalUser,
+    ServiceProvider,
+}
+
+impl ExternalKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::InternalGuest,
+        Self::B2bCollaborationGuest,
+        Self::B2bCollaborationMember,
+        Self::B2bDirectConnectUser,
+        Self::OtherExternalUser,
+        Self::ServiceProvider,
+    ];
+
+    /// The value as Graph writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InternalGuest => "internalGuest",
+            Self::B2bCollaborationGuest => "b2bCollaborationGuest",
+            Self::B2bCollaborationMember => "b2bCollaborationMember",
+            Self::B2bDirectConnectUser => "b2bDirectConnectUser",
+            Self::OtherExternalUser => "otherExternalUser",
+            Self::ServiceProvider => "serviceProvider",
+        }
+    }
+
+    /// Whether such users have no object in this directory.
+    pub const fn has_no_object(self) -> bool {
+        matches!(self, Self::B2bDirectConnectUser | Self::ServiceProvider)
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// A set of kinds; one bit more stands for "not external at all".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Kinds(u8);
+
+impl Kinds {
+    const NOT_EXTERNAL: Self = Self(1 << 6);
+    /// Every kind of guest and external user.
+    pub(super) const EXTERNAL: Self = Self((1 << 6) - 1);
+
+    pub(super) fn of(kind: ExternalKind) -> Self {
+        Self(kind.bit())
+    }
+
+    /// Reads the flags, comma separated; the kinds known, and whether there was one that is not.
+    pub(super) fn parse(flags: &str) -> (Self, bool) {
+        let mut kinds = Self::default();
+        let mut unknown = false;
+        for flag in flags
+            .split(',')
+            .map(str::trim)
+            .filter(|flag| !flag.is_empty())
+        {
+            match ExternalKind::ALL
+                .iter()
+                .find(|kind| kind.as_str().eq_ignore_ascii_case(flag))
+            {
+                Some(&kind) => kinds.0 |= kind.bit(),
+                None => unknown |= !flag.eq_ignore_ascii_case("none"),
+            }
+        }
+        (kinds, unknown)
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// What an account may be to a policy. An invitation is certain; a foreign UPN without one may be several things.
+    fn of_user(user: &User) -> Self {
+        let foreign = user
+            .user_principal_name
+            .raw()
+            .to_ascii_uppercase()
+            .contains("#EXT#");
+        let mut kinds = Self::default();
+        match (user.is_guest, user.is_invited, foreign) {
+            (true, true, _) => kinds.add(Self::of(ExternalKind::B2bCollaborationGuest)),
+            (true, false, true) => {
+                kinds.add(Self::of(ExternalKind::B2bCollaborationGuest));
+                kinds.add(Self::of(ExternalKind::OtherExternalUser));
+            }
+            (true, false, false) => kinds.add(Self::of(ExternalKind::InternalGuest)),
+            (false, true, _) => kinds.add(Self::of(ExternalKind::B2bCollaborationMember)),
+            (false, false, true) => {
+                kinds.add(Self::of(ExternalKind::B2bCollaborationMember));
+                kinds.add(Self::NOT_EXTERNAL);
+            }
+            (false, false, false) => kinds.add(Self::NOT_EXTERNAL),
+        }
+        kinds
+    }
+}
+
+/// Whom a question is asked about: all accounts that policies cannot tell apart are one subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    class: u32,
+    pub(super) kinds: Kinds,
+    /// A whole kind of external users, from every tenant, rather than an account.
+    pub(super) every_tenant: bool,
+    /// A role that is taken as activated.
+    assumed: Option<Guid>,
+}
+
+impl Subject {
+    /// All external users of one kind, from every tenant.
+    pub fn external(kind: ExternalKind) -> Self {
+        Self {
+            class: 0,
+            kinds: Kinds::of(kind),
+            every_tenant: true,
+            assumed: None,
+        }
+    }
+
+    /// The same account at a time when this role is active for the whole tenant.
+    #[must_use]
+    pub fn assuming(self, role: Guid) -> Self {
+        Self {
+            assumed: Some(role),
+            ..self
+        }
+    }
+
+    /// Whether it is, or may be, a guest or external user.
+    pub fn may_be_external(self) -> bool {
+        self.kinds.meets(Kinds::EXTERNAL)
+    }
+}
+
+/// A set of accounts that a policy names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Named {
+    Account(Guid),
+    Group(Guid),
+    /// Active, tenant-wide holders of a role.
+    Active(Guid),
+    /// Eligible, tenant-wide holders of a role.
+    Eligible(Guid),
+}
+
+/// The accounts that policies name, sorted into classes.
+#[derive(Debug)]
+pub(super) struct Directory {
+    sets: BTreeMap<Named, SetId>,
+    /// Groups whose members nobody knows, and roles held by such groups.
+    open: BTreeSet<SetId>,
+    classes: Vec<Vec<SetId>>,
+    class_of: HashMap<Guid, u32>,
+}
+
+/// Index of a named set.
+pub(super) type SetId = u32;
+
+impl Directory {
+    /// Sorts the accounts by the sets that policies name.
+    pub(super) fn build(named: impl IntoIterator<Item = Named>, facts: &Facts<'_>) -> Self {
+        let distinct: BTreeSet<Named> = named.into_iter().collect();
+        let sets: BTreeMap<Named, SetId> = distinct.into_iter().zip(0..).collect();
+        let mut directory = Self {
+            open: BTreeSet::new(),
+            classes: vec![Vec::new()],
+            class_of: HashMap::new(),
+            sets: BTreeMap::new(),
+        };
+        let mut next = BTreeMap::new();
+        // In the order of the indexes, so that every class is sorted.
+        for (&name, &set) in &sets {
+            match name {
+                Named::Account(id) => directory.put(id, set, &mut next),
+                Named::Group(id) => match facts.group_members.and_then(|groups| groups.get(&id)) {
+                    Some(rows) => rows
+                        .iter()
+                        .filter_map(|row| row.id)
+                        .for_each(|id| directory.put(id, set, &mut next)),
+                    None => drop(directory.open.insert(set)),
+                },
+                Named::Active(role) => {
+                    directory.put_holders(role, Held::Active, set, facts, &mut next);
+                }
+                Named::Eligible(role) => {
+                    directory.put_holders(role, Held::Eligible, set, facts, &mut next);
+                }
+            }
+        }
+        directory.sets = sets;
+        directory
+    }
+
+    fn put_holders(
+        &mut self,
+        role: Guid,
+        held: Held,
+        set: SetId,
+        facts: &Facts<'_>,
+        next: &mut BTreeMap<(u32, SetId), u32>,
+    ) {
+        if held == Held::Eligible && !facts.eligible_known {
+            self.open.insert(set);
+        }
+        for holder in facts
+            .holders
+            .iter()
+            .filter(|holder| holder.role == role && holder.held == held && holder.is_tenant_wide())
+        {
+            // Of a group that was read in part, others may hold the role too.
+            if holder.through.is_some() && facts.group_members.is_none() {
+                self.open.insert(set);
+            }
+            match holder.kind {
+                PrincipalKind::User => self.put(holder.principal, set, next),
+                PrincipalKind::Group => drop(self.open.insert(set)),
+                // Graph names the type of every principal that still exists: an unknown one is gone.
+                PrincipalKind::ServicePrincipal | PrincipalKind::Unknown => {}
+            }
+        }
+    }
+
+    fn put(&mut self, account: Guid, set: SetId, next: &mut BTreeMap<(u32, SetId), u32>) {
+        let class = self.class_of.entry(account).or_insert(0);
+        let sets = self.classes.get(*class as usize);
+        if sets.is_some_and(|sets| sets.last() == Some(&set)) {
+            return;
+        }
+        let classes = &mut self.classes;
+        *class = *next.entry((*class, set)).or_insert_with(|| {
+            let mut wider = classes.get(*class as usize).cloned().unwrap_or_default();
+            wider.push(set);
+            classes.push(wider);
+            u32::try_from(classes.len() - 1).unwrap_or(u32::MAX)
+        });
+    }
+
+    /// The subject that an account is.
+    pub(super) fn subject(&self, user: &User) -> Subject {
+        Subject {
+            class: self.class_of.get(&user.id).copied().unwrap_or(0),
+            kinds: Kinds::of_user(user),
+            every_tenant: false,
+            assumed: None,
+        }
+    }
+
+    /// The index of a set that some policy names.
+    pub(super) fn set(&self, name: Named) -> Option<SetId> {
+        self.sets.get(&name).copied()
+    }
+
+    /// Whether the subject belongs to a named set.
+    pub(super) fn belongs(&self, subject: Subject, name: Named) -> Belongs {
+        if let (Named::Active(role), Some(assumed)) = (name, subject.assumed)
+            && role == assumed
+        {
+            return Belongs::Yes;
+        }
+        let Some(set) = self.set(name) else {
+            return Belongs::No;
+        };
+        let listed = self
+            .classes
+            .get(subject.class as usize)
+            .is_some_and(|sets| sets.binary_search(&set).is_ok());
+        if listed {
+            Belongs::Yes
+        } else if self.open.contains(&set) && !subject.every_tenant {
+            Belongs::Perhaps
+        } else {
+            Belongs::No
+        }
+    }
+}
