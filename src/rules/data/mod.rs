@@ -3,6 +3,7 @@
 mod dlp_policies;
 mod secure_score;
 mod sensitivity_labels;
+mod unmanaged_downloads;
 
 use super::Rule;
 
@@ -11,4 +12,5 @@ pub static RULES: &[&Rule] = &[
     &dlp_policies::DLP_POLICIES_MISSING,
     &secure_score::MAIL_PROTECTION_PRESETS_UNUSED,
     &sensitivity_labels::SENSITIVITY_LABELS_MISSING,
+    &unmanaged_downloads::UNMANAGED_DEVICE_DOWNLOAD_ALLOWED,
 ];

@@ -6,12 +6,23 @@ mod admins;
 mod application_owners;
 mod application_permissions;
 mod authorization_policy;
+mod conditional_access_exclusions;
+mod conditional_access_policies;
+mod device_code;
 mod domains;
 mod emergency_access;
+mod emergency_lockout;
+mod legacy_authentication;
+mod mfa;
+mod mfa_guests;
+mod mfa_phishing_resistant;
 mod oauth2_permission_grants;
 mod privileged_service_principals;
+mod registration;
 mod registration_details;
+mod risk;
 mod role_assignments;
+mod security_defaults;
 mod service_principal_credentials;
 mod stale_accounts;
 
@@ -29,12 +40,27 @@ pub static RULES: &[&Rule] = &[
     &application_permissions::APPLICATION_BULK_DATA_PERMISSION,
     &application_owners::APPLICATION_TAKEOVER_OWNER,
     &application_permissions::APPLICATION_TENANT_TAKEOVER_PERMISSION,
+    &conditional_access_exclusions::CONDITIONAL_ACCESS_EXCLUSION_LARGE,
+    &conditional_access_policies::CONDITIONAL_ACCESS_POLICY_REPORT_ONLY,
+    &conditional_access_policies::CONDITIONAL_ACCESS_UNUSED,
+    &device_code::DEVICE_CODE_FLOW_ALLOWED,
+    &emergency_lockout::EMERGENCY_ACCESS_ACCOUNT_LOCKED_OUT,
     &emergency_access::EMERGENCY_ACCESS_ACCOUNT_MISSING,
     &emergency_access::EMERGENCY_ACCESS_ACCOUNT_WITHOUT_STRONG_METHOD,
     &domains::FEDERATED_DOMAIN_UNDECLARED,
     &service_principal_credentials::FIRST_PARTY_SERVICE_PRINCIPAL_CREDENTIAL,
     &role_assignments::GLOBAL_ADMINISTRATORS_TOO_MANY,
+    &risk::IDENTITY_PROTECTION_UNUSED,
+    &legacy_authentication::LEGACY_AUTHENTICATION_ALLOWED,
+    &mfa::MFA_NOT_ENFORCED_FOR_ADMINS,
+    &mfa::MFA_NOT_ENFORCED_FOR_ALL_USERS,
+    &mfa_guests::MFA_NOT_ENFORCED_FOR_GUESTS,
+    &mfa_phishing_resistant::PHISHING_RESISTANT_MFA_NOT_ENFORCED_FOR_ADMINS,
     &role_assignments::PRIVILEGED_ROLE_PERMANENTLY_ACTIVE,
+    &risk::RISKY_SIGN_IN_NOT_CHALLENGED,
+    &risk::RISKY_USER_ACCESS_UNRESTRICTED,
+    &security_defaults::SECURITY_DEFAULTS_OFF,
+    &registration::SECURITY_INFO_REGISTRATION_UNPROTECTED,
     &application_owners::SERVICE_PRINCIPAL_PRIVILEGED_ROLE_WITH_OWNER,
     &service_principal_credentials::SERVICE_PRINCIPAL_PRIVILEGED_ROLE_WITH_SECRET,
     &authorization_policy::USERS_CAN_REGISTER_APPS,
