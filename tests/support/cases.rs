@@ -88,13 +88,7 @@ impl Case {
     }
 
     pub fn evaluate(&self, rule: &'static Rule) -> Finding {
-        self.evaluate_with(rule, |_| {})
-    }
-
-    pub fn evaluate_with(&self, rule: &'static Rule, change: impl FnOnce(&mut Tenant)) -> Finding {
-        let mut tenant = self.tenant();
-        change(&mut tenant);
-        rules::evaluate_one(rule, &tenant, &self.config(), now())
+        rules::evaluate_one(rule, &self.tenant(), &self.config(), now())
     }
 
     pub fn config(&self) -> Config {

@@ -6,6 +6,7 @@ mod admins;
 mod application_owners;
 mod application_permissions;
 mod authorization_policy;
+pub(in crate::rules) mod conditional_access;
 mod conditional_access_exclusions;
 mod conditional_access_policies;
 mod device_code;

@@ -122,7 +122,7 @@ declare_rule! {
         risk: Risk(2, 4, 2),
         effort: Effort::M.always(),
         disruption: Disruption::Admins,
-        after: &["global-administrators-too-many"],
+        after: &["global-administrators-too-many", "phishing-resistant-mfa-not-enforced-for-admins"],
         licence: Licence::PIM,
         reads: &[Resource::RoleAssignmentScheduleInstances, Resource::GroupTransitiveMembers, Resource::Users],
         controls: &[Cis7("5.3.1"), Cis6("5.3.1"), Scuba("MS.AAD.7.4v1"), MitreAttack("T1098.003"), NistCsf2("PR.AA-05")],
