@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::grant::Forces;
 use super::question::{Cells, Clients, Question, RiskLevels, Target};
-use super::shape::{By, Reach, Shape};
+use super::shape::{Reach, Shape};
 use super::subjects::{Belongs, Directory, Named, Subject};
+use super::who::By;
 use super::{Facts, Requirement};
 use crate::snapshot::Guid;
 use crate::snapshot::model::{ConditionalAccessPolicy, ConditionalAccessPolicyState as State};
@@ -173,7 +174,7 @@ impl PolicyReach {
         let narrow = aims != Reach::Whole
             || flow != Reach::Whole
             || !shape.covers_places(question.places)
-            || !shape.covers_devices(question.devices)
+            || !shape.covers_devices(question.devices_that_matter())
             || !shape.any_platform
             || !shape.any_insider_risk;
         let none = Cells::default();
@@ -238,7 +239,7 @@ fn misses(shape: &Shape<'_>, question: &Question, aims: Reach, forces: Forces) -
         &fixed("leaves out locations"),
     );
     miss(
-        !shape.covers_devices(question.devices),
+        !shape.covers_devices(question.devices_that_matter()),
         &fixed("leaves out devices by a filter"),
     );
     miss(

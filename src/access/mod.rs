@@ -19,6 +19,9 @@ mod grant;
 mod question;
 mod shape;
 mod subjects;
+#[cfg(test)]
+mod tests;
+mod who;
 
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
 pub use grant::Requirement;

@@ -160,6 +160,16 @@ impl Question {
         }
     }
 
+    /// Where a managed device is as good as what is asked for, a policy may leave managed devices out.
+    pub(super) fn devices_that_matter(&self) -> Devices {
+        match self.requirement {
+            Requirement::ManagedDevice
+            | Requirement::MfaOrManagedDevice
+            | Requirement::LimitedSession => Devices::Unmanaged,
+            _ => self.devices,
+        }
+    }
+
     pub(super) fn cells(&self) -> Cells {
         Cells::of(self.clients, self.sign_in_risk, self.user_risk)
     }

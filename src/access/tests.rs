@@ -29,6 +29,11 @@ const CLIENTS: [&str; 4] = [
     "other",
 ];
 
+#[allow(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "one field for each dimension, under its own name"
+)]
 struct SignIn {
     user: usize,
     activated: bool,
@@ -188,8 +193,8 @@ fn applies(policy: &Value, sign_in: &SignIn) -> bool {
             &conditions["platforms"]["includePlatforms"],
             sign_in.platform,
         )
-        && !(sign_in.in_office && !conditions["locations"].is_null())
-        && !(sign_in.managed && !conditions["devices"].is_null())
+        && (!sign_in.in_office || conditions["locations"].is_null())
+        && (!sign_in.managed || conditions["devices"].is_null())
         && (sign_in.device_code || conditions["authenticationFlows"].is_null())
         && allows(&conditions["signInRiskLevels"], sign_in.sign_in_risk)
         && allows(&conditions["userRiskLevels"], sign_in.user_risk)
@@ -323,7 +328,7 @@ fn what_is_covered_lets_nothing_through_and_what_is_certainly_open_does() {
                     || question.requirement == Requirement::Block;
                 let mut through = 0;
                 each_sign_in(user, question, |sign_in| {
-                    through += u32::from(admitted(&values, sign_in, mfa_shown))
+                    through += u32::from(admitted(&values, sign_in, mfa_shown));
                 });
                 let context = || {
                     format!("seed {seed}, question {number}, user {user}: {verdict:?}\n{values:#?}")
