@@ -94,6 +94,9 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
         Resource::RegistrationDetails
         | Resource::OAuth2PermissionGrants
         | Resource::SecureScoreControlProfiles => base.top(999),
+        Resource::RoleDefinitions => {
+            base.select(&["id", "isBuiltIn", "isEnabled", "rolePermissions"])
+        }
         Resource::RoleAssignments => base.expand(principal),
         Resource::RoleEligibilityScheduleInstances | Resource::RoleAssignmentScheduleInstances => {
             base.expand("principal")

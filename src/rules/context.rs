@@ -262,10 +262,11 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Everybody who holds a directory role, active or eligible, groups expanded. Reads role assignments and group members,
+    /// Everybody who holds a directory role, active or eligible, groups expanded. Reads role assignments, role definitions and group members,
     /// and eligible assignments where Privileged Identity Management is owned (declare them in `may_read`).
     pub fn holders(&self) -> Result<&'a Holders, NotEvaluated> {
         self.role_assignments()?;
+        self.read::<Vec<_>, _>(&self.shared.tenant.role_definitions)?;
         self.group_members()?;
         self.declared(Resource::RoleEligibilityScheduleInstances);
         match self.read::<Vec<_>, _>(&self.shared.tenant.role_eligibility) {
@@ -282,6 +283,12 @@ impl<'a> Context<'a> {
     pub fn known_holders(&self) -> Result<&'a Holders, NotEvaluated> {
         self.role_assignments()?;
         Ok(self.shared.holders())
+    }
+
+    /// Whether a role is an admin role: one of Microsoft's, or a custom one that carries actions from which the tenant can be taken.
+    pub fn is_admin_role(&self, role: Guid) -> Result<bool, NotEvaluated> {
+        self.read::<Vec<_>, _>(&self.shared.tenant.role_definitions)?;
+        Ok(self.shared.holders().is_admin_role(role))
     }
 
     /// Application permissions of Graph, Exchange Online and SharePoint Online held by service principals.

@@ -55,6 +55,8 @@ resources! {
     SignInActivity = "signInActivity", "v1.0", "/users?$select=id,signInActivity", ["User.Read.All", "AuditLog.Read.All"];
     /// Which sign-in methods each user has registered.
     RegistrationDetails = "userRegistrationDetails", "v1.0", "/reports/authenticationMethods/userRegistrationDetails", ["AuditLog.Read.All"];
+    /// Directory roles, built in and custom.
+    RoleDefinitions = "roleDefinitions", "v1.0", "/roleManagement/directory/roleDefinitions", ["RoleManagement.Read.Directory"];
     /// Active directory role assignments.
     RoleAssignments = "roleAssignments", "v1.0", "/roleManagement/directory/roleAssignments", ["RoleManagement.Read.Directory"];
     /// Eligible directory role assignments (Privileged Identity Management).

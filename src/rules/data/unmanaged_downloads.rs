@@ -21,7 +21,7 @@ declare_rule! {
         effort: Effort::M.always(),
         disruption: Disruption::Users,
         licence: Licence::ENTRA_P1,
-        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("1.3.2"), Cis6("1.3.2"), Maester("MT.1019"), MitreAttack("T1530"), NistCsf2("PR.DS-10")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "sessionControls.applicationEnforcedRestrictions", expected: "isEnabled true, or downloads blocked, or a managed device required, in browsers on unmanaged devices, for Exchange Online and SharePoint Online" },

@@ -23,7 +23,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
-        reads: &[Resource::DeviceRegistrationPolicy, Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::DeviceRegistrationPolicy, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Maester("MT.1061"), MitreAttack("T1098.005"), NistCsf2("PR.AA-02")],
         evidence: Expected { source: Some(Resource::DeviceRegistrationPolicy), property: "multiFactorAuthConfiguration", expected: "required, or a policy on urn:user:registerdevice with mfa for every enabled member" },

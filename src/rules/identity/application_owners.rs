@@ -29,7 +29,7 @@ declare_rule! {
             Resource::Applications,
             Resource::ApplicationOwners,
             Resource::ServicePrincipalOwners,
-            Resource::RoleAssignments,
+            Resource::RoleDefinitions, Resource::RoleAssignments,
             Resource::GroupTransitiveMembers,
         ],
         may_read: &[Resource::RoleEligibilityScheduleInstances],
@@ -98,7 +98,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         licence: Licence::Any,
         reads: &[
-            Resource::RoleAssignments,
+            Resource::RoleDefinitions, Resource::RoleAssignments,
             Resource::GroupTransitiveMembers,
             Resource::ServicePrincipals,
             Resource::Applications,

@@ -22,7 +22,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
-        reads: &[Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[MitreAttack("T1078.004"), NistCsf2("PR.AA-05")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.users", expected: "no more than conditional-access.max-excluded enabled users excluded from each wide policy" },

@@ -22,7 +22,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing"],
         licence: Licence::ENTRA_P1,
-        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("5.2.2.12"), Cis6("5.2.2.12"), Scuba("MS.AAD.3.9v1"), Maester("MT.1052"), MitreAttack("T1528"), MitreAttack("T1566.002"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.authenticationFlows.transferMethods", expected: "deviceCodeFlow blocked, or a managed device required, for every enabled member" },

@@ -23,7 +23,7 @@ declare_rule! {
         disruption: Disruption::Nobody,
         after: &["emergency-access-account-missing"],
         licence: Licence::ENTRA_P1,
-        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("1.1.2"), Cis6("1.1.2"), Maester("MT.1005"), Maester("MT.1034"), MitreAttack("T1531"), NistCsf2("PR.AA-05")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls", expected: "nothing but mfa or a strength for declared emergency access accounts" },

@@ -22,7 +22,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
-        reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("5.2.2.3"), Cis6("5.2.2.3"), Scuba("MS.AAD.1.1v1"), Maester("MT.1009"), Maester("MT.1010"), Maester("MT.1033"), MitreAttack("T1110.003"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.clientAppTypes", expected: "exchangeActiveSync and other denied for every enabled user on all resources" },

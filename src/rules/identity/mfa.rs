@@ -5,7 +5,6 @@ use super::conditional_access::{
 };
 use crate::access::{Question, Requirement, Shapes, Subject, Target};
 use crate::rules::prelude::*;
-use crate::snapshot::reference;
 use crate::snapshot::tenant::{Held, Holders, PrincipalKind, User};
 
 declare_rule! {
@@ -25,7 +24,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
-        reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleAssignments, Resource::GroupTransitiveMembers],
+        reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers],
         may_read: &[Resource::ConditionalAccessPolicies, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("5.2.2.1"), Cis6("5.2.2.1"), Maester("MT.1006"), MitreAttack("T1110.003"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls", expected: "mfa, a strength that satisfies it, or block, for every holder of an admin role in every sign-in" },
@@ -69,7 +68,7 @@ declare_rule! {
         disruption: Disruption::Users,
         after: &["emergency-access-account-missing", "users-without-mfa-method", "security-info-registration-unprotected"],
         licence: Licence::Any,
-        reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("5.2.2.2"), Cis6("5.2.2.2"), Scuba("MS.AAD.3.2v2"), Maester("MT.1007"), MitreAttack("T1110.003"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls", expected: "mfa, a strength that satisfies it, or block, for every enabled member in every sign-in" },
@@ -196,7 +195,7 @@ impl<'a> Admins<'a> {
         let roles = || {
             self.holders
                 .of(user.id)
-                .filter(|holder| reference::is_admin_role(holder.role))
+                .filter(|holder| self.holders.is_admin_role(holder.role))
         };
         if roles().any(|holder| holder.held == Held::Active) {
             return vec![subject];

@@ -22,7 +22,7 @@ declare_rule! {
         disruption: Disruption::Users,
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
-        reads: &[Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances, Resource::AuthorizationPolicy, Resource::CrossTenantAccessDefault, Resource::CrossTenantAccessPartners],
         controls: &[Maester("MT.1016"), MitreAttack("T1078.004"), MitreAttack("T1199"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.users", expected: "mfa or block for every kind of guestOrExternalUserTypes of all external tenants, on all resources" },

@@ -20,7 +20,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing", "mfa-not-enforced-for-admins", "admins-without-phishing-resistant-method"],
         licence: Licence::ENTRA_P1,
-        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleAssignments, Resource::GroupTransitiveMembers],
+        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers],
         may_read: &[Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("5.2.2.5"), Cis6("5.2.2.5"), Scuba("MS.AAD.3.6v1"), MitreAttack("T1566.002"), MitreAttack("T1557"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls.authenticationStrength.allowedCombinations", expected: "nothing but fido2, windowsHelloForBusiness and x509CertificateMultiFactor, for every holder of an admin role" },

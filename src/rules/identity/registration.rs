@@ -20,7 +20,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing"],
         licence: Licence::ENTRA_P1,
-        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleAssignments],
+        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
         may_read: &[Resource::NamedLocations, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Maester("MT.1011"), MitreAttack("T1098.005"), MitreAttack("T1556.006"), NistCsf2("PR.AA-02")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.applications.includeUserActions", expected: "urn:user:registersecurityinfo with mfa, a managed device or block, at least outside trusted IP locations" },

@@ -23,7 +23,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
-        reads: &[Resource::RoleAssignments, Resource::GroupTransitiveMembers, Resource::Users],
+        reads: &[Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers, Resource::Users],
         may_read: &[Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("1.1.3"), Cis6("1.1.3"), Scuba("MS.AAD.7.1v1"), Maester("MT.1032"), MitreAttack("T1078.004"), MitreAttack("T1098.003"), NistCsf2("PR.AA-05")],
         evidence: Expected { source: Some(Resource::RoleAssignments), property: "roleDefinitionId 62e90394-69f5-4237-9190-012177145e10 at \"/\"", expected: "at most 4 enabled users, or roles.max-global-administrators" },
@@ -124,7 +124,7 @@ declare_rule! {
         disruption: Disruption::Admins,
         after: &["global-administrators-too-many", "phishing-resistant-mfa-not-enforced-for-admins"],
         licence: Licence::PIM,
-        reads: &[Resource::RoleAssignmentScheduleInstances, Resource::GroupTransitiveMembers, Resource::Users],
+        reads: &[Resource::RoleDefinitions, Resource::RoleAssignmentScheduleInstances, Resource::GroupTransitiveMembers, Resource::Users],
         controls: &[Cis7("5.3.1"), Cis6("5.3.1"), Scuba("MS.AAD.7.4v1"), MitreAttack("T1098.003"), NistCsf2("PR.AA-05")],
         evidence: Expected { source: Some(Resource::RoleAssignmentScheduleInstances), property: "assignmentType, endDateTime", expected: "Activated, or Assigned with an end" },
         remediation: Remediation {
@@ -161,7 +161,7 @@ fn privileged_role_permanently_active(cx: &Context<'_>) -> Verdict {
             tally.unknown();
             continue;
         };
-        if !reference::is_admin_role(role)
+        if !cx.is_admin_role(role)?
             || is_member_row(row) && through_groups.contains(&(principal, role, scope(row)))
         {
             continue;

@@ -98,7 +98,7 @@ declare_rule! {
         effort: Effort::M.always(),
         disruption: Disruption::Admins,
         licence: Licence::Any,
-        reads: &[Resource::RoleAssignments, Resource::GroupTransitiveMembers, Resource::ServicePrincipals, Resource::Applications],
+        reads: &[Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers, Resource::ServicePrincipals, Resource::Applications],
         may_read: &[Resource::RoleEligibilityScheduleInstances],
         controls: &[Maester("MT.1027"), MitreAttack("T1552.001"), MitreAttack("T1078.004"), NistCsf2("PR.AA-01")],
         evidence: Expected { source: Some(Resource::ServicePrincipals), property: "passwordCredentials.endDateTime", expected: "no secret that is still valid, on the service principal or on its application" },

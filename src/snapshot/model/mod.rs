@@ -85,6 +85,7 @@ macro_rules! for_each_wire_type {
         $call! {
             Organization VerifiedDomain Domain SubscribedSku ServicePlanInfo LicenseUnitsDetail
             User AssignedLicense SignInActivityRow SignInActivity UserRegistrationDetails AuthenticationMethod
+            UnifiedRoleDefinition UnifiedRolePermission
             UnifiedRoleAssignment UnifiedRoleEligibilityScheduleInstance UnifiedRoleAssignmentScheduleInstance
             ConditionalAccessPolicy ConditionalAccessConditionSet ConditionalAccessUsers
             ConditionalAccessGuestsOrExternalUsers ConditionalAccessExternalTenants ConditionalAccessApplications

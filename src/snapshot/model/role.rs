@@ -36,6 +36,19 @@ wire! {
         principal: Option<DirectoryObject>,
     }
 
+    /// A directory role, built in or made by the tenant.
+    UnifiedRoleDefinition = "unifiedRoleDefinition" {
+        id: Option<Guid>,
+        is_built_in: Option<bool>,
+        is_enabled: Option<bool>,
+        role_permissions: Option<Vec<UnifiedRolePermission>>,
+    }
+
+    /// What a role may do.
+    UnifiedRolePermission = "unifiedRolePermission" {
+        allowed_resource_actions: Option<Vec<Untrusted>>,
+    }
+
     /// Any object of the directory, as `$expand=principal` and `/owners` send it.
     DirectoryObject = "directoryObject" {
         #[serde(rename = "@odata.type")]

@@ -23,7 +23,8 @@ use super::model::{
     ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant, Organization,
     PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel,
     SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
-    UnifiedRoleAssignmentScheduleInstance, UnifiedRoleEligibilityScheduleInstance,
+    UnifiedRoleAssignmentScheduleInstance, UnifiedRoleDefinition,
+    UnifiedRoleEligibilityScheduleInstance,
 };
 use super::{Guid, Resource, Section, State, Untrusted};
 
@@ -97,6 +98,7 @@ tenant! {
     users: Users = Users, |users, _, row| users.push(parse(row)?);
     sign_in_activity: SignIns = SignInActivity, |signs, _, row| signs.push(parse(row)?);
     registration_details: RegistrationDetails = RegistrationDetails, |details, _, row| details.push(parse(row)?);
+    role_definitions: Vec<UnifiedRoleDefinition> = RoleDefinitions, push;
     role_assignments: Vec<UnifiedRoleAssignment> = RoleAssignments, push;
     role_eligibility: Vec<UnifiedRoleEligibilityScheduleInstance> = RoleEligibilityScheduleInstances, push;
     role_assignment_schedules: Vec<UnifiedRoleAssignmentScheduleInstance> = RoleAssignmentScheduleInstances, push;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ById, Tenant};
-use crate::snapshot::model::DirectoryObject;
+use crate::snapshot::model::{DirectoryObject, UnifiedRoleDefinition};
 use crate::snapshot::reference;
 use crate::snapshot::{Guid, Untrusted};
 
@@ -58,7 +58,12 @@ impl Holder {
 
 /// Everybody who holds a directory role, groups expanded.
 #[derive(Debug, Clone, Default)]
-pub struct Holders(Vec<Holder>);
+pub struct Holders {
+    /// By principal.
+    list: Vec<Holder>,
+    /// Roles of the tenant's own making from which it can be taken.
+    custom_admin_roles: BTreeSet<Guid>,
+}
 
 impl Holders {
     /// Puts together what was read: active assignments, eligible ones if `with_eligible`, members of the groups among them.
@@ -108,18 +113,26 @@ impl Holders {
                 None => drop(holders.insert(one(principal, kind, None))),
             }
         }
-        Self(holders.into_iter().collect())
+        Self {
+            list: holders.into_iter().collect(),
+            custom_admin_roles: tenant.custom_admin_roles(),
+        }
     }
 
     /// All of them, by principal.
     pub fn iter(&self) -> impl Iterator<Item = &Holder> {
-        self.0.iter()
+        self.list.iter()
     }
 
-    /// Holders of an admin role (see [`reference::is_admin_role`]).
+    /// Whether a role is an admin role: one of Microsoft's (see [`reference::is_admin_role`]), or a custom one that carries
+    /// actions from which the tenant can be taken.
+    pub fn is_admin_role(&self, role: Guid) -> bool {
+        reference::is_admin_role(role) || self.custom_admin_roles.contains(&role)
+    }
+
+    /// Holders of an admin role.
     pub fn admins(&self) -> impl Iterator<Item = &Holder> {
-        self.iter()
-            .filter(|holder| reference::is_admin_role(holder.role))
+        self.iter().filter(|holder| self.is_admin_role(holder.role))
     }
 
     /// Ids of the users who hold an admin role, each once.
@@ -145,9 +158,9 @@ impl Holders {
     /// The roles of one principal.
     pub fn of(&self, principal: Guid) -> impl Iterator<Item = &Holder> {
         let start = self
-            .0
+            .list
             .partition_point(|holder| holder.principal < principal);
-        self.0
+        self.list
             .iter()
             .skip(start)
             .take_while(move |holder| holder.principal == principal)
@@ -201,7 +214,48 @@ fn kind_of(tenant: &Tenant, id: Guid, expanded: Option<&DirectoryObject>) -> Pri
     }
 }
 
+/// Actions of a custom role from which the tenant can be taken: whoever has one makes himself an application or a group with
+/// more rights. Entries that end in a dot or a slash stand for everything below them.
+const TAKEOVER_ACTIONS: [&str; 7] = [
+    "microsoft.directory/applications/credentials/update",
+    "microsoft.directory/servicePrincipals/credentials/update",
+    "microsoft.directory/applications/owners/update",
+    "microsoft.directory/servicePrincipals/owners/update",
+    "microsoft.directory/applications/allProperties/update",
+    "microsoft.directory/servicePrincipals/managePermissionGrantsForAll.",
+    "microsoft.directory/groupsAssignableToRoles/",
+];
+
+fn is_takeover(action: &str) -> bool {
+    TAKEOVER_ACTIONS.iter().any(|known| {
+        if known.ends_with(['.', '/']) {
+            action
+                .get(..known.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(known))
+        } else {
+            action.eq_ignore_ascii_case(known)
+        }
+    })
+}
+
 impl Tenant {
+    /// Enabled custom roles that carry an action from which the tenant can be taken, as far as roles were read.
+    pub(crate) fn custom_admin_roles(&self) -> BTreeSet<Guid> {
+        let carries = |role: &UnifiedRoleDefinition| {
+            let permissions = role.role_permissions.iter().flatten();
+            permissions
+                .flat_map(|permission| permission.allowed_resource_actions.iter().flatten())
+                .any(|action| is_takeover(action.raw()))
+        };
+        let roles = self.role_definitions.hints().iter();
+        roles
+            .filter(|role| {
+                role.is_built_in == Some(false) && role.is_enabled != Some(false) && carries(role)
+            })
+            .filter_map(|role| role.id)
+            .collect()
+    }
+
     /// What the principal of a role assignment is: what Graph expanded, else the list that has it.
     pub(crate) fn principal_kind(
         &self,
