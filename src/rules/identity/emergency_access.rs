@@ -113,7 +113,7 @@ fn at_stake(mut object: Object) -> Object {
 }
 
 /// What one declared account is worth.
-enum Sound {
+pub(super) enum Sound {
     Yes,
     /// With what is wrong, as one phrase.
     No(String),
@@ -121,7 +121,8 @@ enum Sound {
     Unknown,
 }
 
-fn soundness(cx: &Context<'_>, user: &User) -> Result<Sound, NotEvaluated> {
+/// Judges one declared account: enabled, cloud-only, on a managed domain, Global Administrator directly and for the whole tenant.
+pub(super) fn soundness(cx: &Context<'_>, user: &User) -> Result<Sound, NotEvaluated> {
     let mut faults = Vec::new();
     let mut unknown = false;
     match user.account_enabled {

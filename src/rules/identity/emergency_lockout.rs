@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::conditional_access::read_policies;
+use super::emergency_access::{Sound, soundness};
 use crate::access::Denial;
 use crate::rules::prelude::*;
 use crate::snapshot::model::ConditionalAccessPolicyState;
@@ -23,7 +24,7 @@ declare_rule! {
         disruption: Disruption::Nobody,
         after: &["emergency-access-account-missing"],
         licence: Licence::ENTRA_P1,
-        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
+        reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::Domains, Resource::RoleAssignments],
         may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
         controls: &[Cis7("1.1.2"), Cis6("1.1.2"), Maester("MT.1005"), Maester("MT.1034"), MitreAttack("T1531"), NistCsf2("PR.AA-05")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls", expected: "nothing but mfa or a strength for declared emergency access accounts" },
@@ -49,14 +50,27 @@ declare_rule! {
 }
 
 fn emergency_access_account_locked_out(cx: &Context<'_>) -> Verdict {
-    let accounts: Vec<&User> = cx
+    let declared: Vec<&User> = cx
         .users()?
         .iter()
         .filter(|user| user.is_enabled() && cx.is_emergency(user.id))
         .collect();
-    if accounts.is_empty() {
+    if declared.is_empty() {
         return Ok(Outcome::not_applicable(
             "no emergency access account is declared and enabled",
+        ));
+    }
+    // An account that could not help anyway is the business of emergency-access-account-missing; one of which that cannot be told
+    // is judged.
+    let mut accounts = Vec::new();
+    for user in declared {
+        if !matches!(soundness(cx, user)?, Sound::No(_)) {
+            accounts.push(user);
+        }
+    }
+    if accounts.is_empty() {
+        return Ok(Outcome::not_applicable(
+            "no declared emergency access account is sound",
         ));
     }
     // A policy that was read and locks somebody out stands, whatever else the list holds.
