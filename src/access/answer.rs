@@ -1,5 +1,6 @@
 //! Answers: who is covered, who is not, and which policy came nearest.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use super::grant::Forces;
@@ -136,7 +137,7 @@ struct PolicyReach {
     /// Cells that it touches somewhere: where it could close a gap together with others.
     touched: Cells,
     /// What it misses by.
-    misses: Vec<String>,
+    misses: Vec<Miss>,
 }
 
 impl PolicyReach {
@@ -191,63 +192,91 @@ impl PolicyReach {
     }
 }
 
-fn misses(shape: &Shape<'_>, question: &Question, aims: Reach, forces: Forces) -> Vec<String> {
-    let mut misses = Vec::new();
-    let mut miss = |holds: bool, text: &dyn Fn() -> String| {
-        if holds {
-            misses.push(text());
-        }
-    };
-    let fixed = |text: &'static str| move || text.to_owned();
-    match &shape.policy().state {
-        Some(State::Enabled) => {}
-        Some(State::ReportOnly) => miss(true, &fixed("is report-only")),
-        _ => miss(true, &fixed("is disabled")),
-    }
+fn misses(shape: &Shape<'_>, question: &Question, aims: Reach, forces: Forces) -> Vec<Miss> {
     let modern = question
         .clients
         .common(Clients::MODERN)
-        .common(shape.clients);
-    if modern != Clients::NONE {
-        miss(
-            forces == Forces::Alternative,
-            &fixed("also lets in with another control"),
-        );
-        miss(
-            forces == Forces::NotEveryTime,
-            &fixed("does not ask at every sign-in"),
-        );
-        miss(forces == Forces::No, &fixed("asks for something else"));
-        miss(
-            forces == Forces::Unknown,
-            &fixed("asks for something that cannot be read"),
-        );
-    }
+        .common(shape.clients)
+        != Clients::NONE;
+    let state = shape.policy().state.as_ref();
     let target = match question.target {
         Target::AllResources if shape.excludes_resources() => "leaves out resources",
         Target::UserAction(_) => "is about something else",
         _ => "is about some resources only",
     };
-    miss(aims != Reach::Whole, &fixed(target));
-    miss(
-        !shape.any_insider_risk,
-        &fixed("is only for some insider risks"),
-    );
-    miss(!shape.any_platform, &fixed("is only for some platforms"));
-    miss(
-        !shape.covers_places(question.places),
-        &fixed("leaves out locations"),
-    );
-    miss(
-        !shape.covers_devices(question.devices_that_matter()),
-        &fixed("leaves out devices by a filter"),
-    );
-    miss(
-        shape.covers_flow(question.flow.name()) != Reach::Whole,
-        &fixed("is only for some sign-in flows"),
-    );
-    misses
+    let flow = shape.covers_flow(question.flow.name());
+    [
+        (state == Some(&State::ReportOnly), SWITCH, "is report-only"),
+        (
+            !matches!(state, Some(State::Enabled | State::ReportOnly)),
+            ENTRY,
+            "is disabled",
+        ),
+        (
+            modern && forces == Forces::Alternative,
+            ENTRY,
+            "also lets in with another control",
+        ),
+        (
+            modern && forces == Forces::NotEveryTime,
+            ENTRY,
+            "does not ask at every sign-in",
+        ),
+        (
+            modern && forces == Forces::No,
+            OTHER_PURPOSE,
+            "asks for something else",
+        ),
+        (
+            modern && forces == Forces::Unknown,
+            ENTRY,
+            "asks for something that cannot be read",
+        ),
+        (aims != Reach::Whole, CONDITION, target),
+        (
+            !shape.any_insider_risk,
+            CONDITION,
+            "is only for some insider risks",
+        ),
+        (!shape.any_platform, CONDITION, "is not for every platform"),
+        (
+            !shape.covers_places(question.places),
+            CONDITION,
+            "is not for every location",
+        ),
+        (
+            !shape.covers_devices(question.devices_that_matter()),
+            CONDITION,
+            "leaves out devices by a filter",
+        ),
+        (
+            flow != Reach::Whole,
+            CONDITION,
+            "is only for some sign-in flows",
+        ),
+    ]
+    .into_iter()
+    .filter(|(holds, ..)| *holds)
+    .map(|(_, weight, text)| Miss {
+        weight,
+        text: text.into(),
+    })
+    .collect()
 }
+
+/// One reason why a policy does not close a gap.
+#[derive(Clone)]
+struct Miss {
+    /// How far it is from closing it.
+    weight: u8,
+    text: Cow<'static, str>,
+}
+
+/// Weights of misses: turning on what is tried out, changing one entry, dropping a condition, a policy made for something else.
+const SWITCH: u8 = 1;
+const ENTRY: u8 = 2;
+const CONDITION: u8 = 4;
+const OTHER_PURPOSE: u8 = 6;
 
 /// The answers to one question.
 pub struct Answer<'s, 'a> {
@@ -377,20 +406,26 @@ fn nearest(open: Cells, applying: &[(&Shape<'_>, &PolicyReach, Belongs, By)]) ->
             let mut misses = reach.misses.clone();
             misses.extend(narrower(shape, open));
             if let Some(who) = who_is_missed(*applies, *by) {
-                misses.insert(0, who.to_owned());
+                misses.insert(0, who);
             }
             (shape, misses)
         })
         .filter(|(_, misses)| !misses.is_empty() && misses.len() <= NEAR)
         // The first of the nearest.
-        .min_by_key(|(_, misses)| misses.len())
-        .map(|(shape, misses)| format!("policy '{}' {}", shape.name(), misses.join(" and ")))
+        .min_by_key(|(_, misses)| misses.iter().map(|miss| miss.weight).sum::<u8>())
+        .map(|(shape, misses)| {
+            let texts: Vec<&str> = misses.iter().map(|miss| &*miss.text).collect();
+            format!("policy '{}' {}", shape.name(), texts.join(" and "))
+        })
 }
 
 /// Client types and risks of which the gap has some and the policy not all.
-fn narrower(shape: &Shape<'_>, open: Cells) -> Vec<String> {
+fn narrower(shape: &Shape<'_>, open: Cells) -> Vec<Miss> {
     let (clients, sign_in_risk, user_risk) = open.spread();
-    let only = |what: &str, words: &[&str]| format!("is only for {what} {}", words.join(", "));
+    let only = |what: &str, words: &[&str]| Miss {
+        weight: CONDITION,
+        text: format!("is only for {what} {}", words.join(", ")).into(),
+    };
     let mut misses = Vec::new();
     if !clients.within(shape.clients) {
         misses.push(only("client type", &shape.clients.words()));
@@ -404,17 +439,21 @@ fn narrower(shape: &Shape<'_>, open: Cells) -> Vec<String> {
     misses
 }
 
-fn who_is_missed(applies: Belongs, by: By) -> Option<&'static str> {
-    Some(match (applies, by) {
+fn who_is_missed(applies: Belongs, by: By) -> Option<Miss> {
+    let (weight, text) = match (applies, by) {
         (Belongs::Yes, _) => return None,
-        (Belongs::Perhaps, _) => "may leave it out",
-        (Belongs::No, By::Everyone) => "excludes everybody",
-        (Belongs::No, By::Nothing) => "does not include it",
-        (Belongs::No, By::Account) => "excludes it by name",
-        (Belongs::No, By::Group) => "excludes a group that it belongs to",
-        (Belongs::No, By::Role) => "excludes a role that it holds",
-        (Belongs::No, By::EligibleRole) => "excludes a role that it can activate",
-        (Belongs::No, By::Kind) => "excludes its kind of external user",
-        (Belongs::No, By::Unreadable) => "may exclude it",
+        (Belongs::Perhaps, _) => (ENTRY, "may leave it out"),
+        (Belongs::No, By::Nothing) => (OTHER_PURPOSE, "does not include it"),
+        (Belongs::No, By::Everyone) => (OTHER_PURPOSE, "excludes everybody"),
+        (Belongs::No, By::Account) => (ENTRY, "excludes it by name"),
+        (Belongs::No, By::Group) => (ENTRY, "excludes a group that it belongs to"),
+        (Belongs::No, By::Role) => (ENTRY, "excludes a role that it holds"),
+        (Belongs::No, By::EligibleRole) => (ENTRY, "excludes a role that it can activate"),
+        (Belongs::No, By::Kind) => (ENTRY, "excludes its kind of external user"),
+        (Belongs::No, By::Unreadable) => (ENTRY, "may exclude it"),
+    };
+    Some(Miss {
+        weight,
+        text: text.into(),
     })
 }

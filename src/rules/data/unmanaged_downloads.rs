@@ -50,7 +50,7 @@ declare_rule! {
 fn unmanaged_device_download_allowed(cx: &Context<'_>) -> Verdict {
     const WORDS: Words = Words {
         who: "enabled members",
-        held: "cannot download in a browser on an unmanaged device",
+        held: "are kept from downloading in a browser on an unmanaged device",
         nobody: "no enabled member",
     };
     let population = population(cx, |user| !user.is_guest)?;

@@ -48,7 +48,7 @@ declare_rule! {
 fn security_info_registration_unprotected(cx: &Context<'_>) -> Verdict {
     const WORDS: Words = Words {
         who: "enabled members",
-        held: "cannot register security info with a password alone from an untrusted place",
+        held: "are kept from registering security info with a password alone from an untrusted place",
         nobody: "no enabled member",
     };
     let population = population(cx, |user| !user.is_guest)?;
