@@ -131,6 +131,12 @@ pub enum EmulatorError {
     /// There is no `tenant.json`.
     #[error("the tenant has no tenant.json")]
     NoTenantFile,
+    /// `like` is not the name of a folder.
+    #[error("tenant.json: like is {name:?}, which is not the name of a folder beside this one")]
+    Like {
+        /// The name as given.
+        name: String,
+    },
     /// A key is not a request path.
     #[error("{file}: the key {key:?} is not a request path")]
     Key {
@@ -159,6 +165,7 @@ impl EmulatorError {
             Self::Read { .. } => "check that the folder exists and can be read",
             Self::Json { .. } => "a tenant file is one JSON object: request path -> body",
             Self::NoTenantFile => "add a tenant.json with tenantId, now and app",
+            Self::Like { .. } => "like names a folder beside this one: letters, digits, `-` and `_`",
             Self::Key { .. } => "a key begins with `/`, `v1.0:/` or `beta:/`",
             Self::Duplicate { .. } => "keep each request path in one file only",
             Self::Listen(_) => "check that local connections are allowed",

@@ -1,5 +1,6 @@
 //! The JSON of a tenant: what each request path answers, who may sign in, which licences there are.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
 
@@ -13,12 +14,16 @@ use super::routes::Version;
 ///
 /// A folder has `tenant.json` (who the tenant is, which application may sign in) and any number of other `*.json` files, each one
 /// object: request path -> body. An array is the `value` of a collection, an object the resource itself; a key may begin with `v1.0:`
-/// or `beta:` where the two differ.
+/// or `beta:` where the two differ. `"like": "<name>"` in `tenant.json` adds the data files of the folder of that name beside this one:
+/// the same tenant, asked by an application with other rights.
 #[derive(Clone)]
 pub struct TenantData {
     pub(super) profile: Profile,
     bodies: BTreeMap<String, Body>,
 }
+
+/// The file that says who the tenant is.
+const PROFILE: &str = "tenant.json";
 
 /// `tenant.json`.
 #[derive(Clone, Deserialize)]
@@ -152,32 +157,25 @@ impl Body {
 }
 
 impl TenantData {
-    /// Reads the folder of a tenant: `tenant.json` and all other `*.json` files in it.
+    /// Reads the folder of a tenant: `tenant.json`, all other `*.json` files in it, and those of the folder that it is like.
     pub fn load(dir: &Path) -> Result<Self, EmulatorError> {
-        let failed = |path: &Path, source| EmulatorError::Read {
-            path: path.to_owned(),
-            source,
+        let mut files = json_files(dir)?;
+        let own = files.iter().find(|(name, _)| name == PROFILE);
+        let like = match own.map(|(_, text)| serde_json::from_str::<Like>(text)) {
+            Some(Ok(own)) => own.like,
+            // What is wrong with the file is said where it is read as a whole.
+            _ => None,
         };
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(dir).map_err(|source| failed(dir, source))? {
-            let path = entry.map_err(|source| failed(dir, source))?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
-                paths.push(path);
+        if let Some(name) = like {
+            let is_name = name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+            if name.is_empty() || !is_name {
+                return Err(EmulatorError::Like { name });
             }
-        }
-        paths.sort();
-        let mut files = Vec::with_capacity(paths.len());
-        for path in paths {
-            let text = std::fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            files.push((name, text));
+            let beside = dir.parent().unwrap_or(dir).join(name);
+            let data = json_files(&beside)?.into_iter();
+            files.extend(data.filter(|(name, _)| name != PROFILE));
         }
         Self::from_files(
             files
@@ -197,7 +195,7 @@ impl TenantData {
                 file: file.to_owned(),
                 source,
             };
-            if file == "tenant.json" {
+            if file == PROFILE {
                 profile = Some(serde_json::from_str(text).map_err(failed)?);
                 continue;
             }
@@ -313,6 +311,34 @@ impl fmt::Debug for TenantData {
     }
 }
 
+/// The part of `tenant.json` that says whose data it uses.
+#[derive(Deserialize)]
+struct Like {
+    like: Option<String>,
+}
+
+/// Name and text of every `*.json` file of a folder, by name.
+fn json_files(dir: &Path) -> Result<Vec<(String, String)>, EmulatorError> {
+    let failed = |path: &Path, source| EmulatorError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|source| failed(dir, source))? {
+        let path = entry.map_err(|source| failed(dir, source))?.path();
+        let (Some(name), Some("json")) = (
+            path.file_name().and_then(OsStr::to_str),
+            path.extension().and_then(OsStr::to_str),
+        ) else {
+            continue;
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| failed(&path, source))?;
+        files.push((name.to_owned(), text));
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// A key in one spelling: lower case, no slash at the end.
 fn normal_key(key: &str) -> Option<String> {
     let lower = key.to_ascii_lowercase();
@@ -426,6 +452,38 @@ mod tests {
         assert_eq!(twice, "b.json: /Users/ is already in another file");
         let key = load(&[("tenant.json", TENANT), ("a.json", r#"{"users": []}"#)]);
         assert_eq!(key, "a.json: the key \"users\" is not a request path");
+    }
+
+    #[test]
+    fn a_tenant_like_another_has_its_data_and_an_application_of_its_own() {
+        let tenants = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/tenants");
+        let load = |name: &str| TenantData::load(&tenants.join(name)).unwrap();
+        let (demo, restricted) = (load("demo"), load("restricted"));
+        let paths = |tenant: &TenantData| tenant.bodies.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(paths(&demo), paths(&restricted));
+        assert_eq!(demo.tenant_id(), restricted.tenant_id());
+        assert_ne!(demo.client_id(), restricted.client_id());
+        assert_eq!(restricted.profile.app.permissions.len(), 4);
+    }
+
+    #[test]
+    fn the_tenant_that_it_is_like_stands_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("one");
+        std::fs::create_dir(&dir).unwrap();
+        let load = |like: &str| {
+            let text = TENANT.replacen('{', &format!("{{\"like\": \"{like}\", "), 1);
+            std::fs::write(dir.join("tenant.json"), text).unwrap();
+            TenantData::load(&dir).unwrap_err()
+        };
+        assert!(matches!(load("../two"), EmulatorError::Like { .. }));
+        assert!(matches!(load(""), EmulatorError::Like { .. }));
+        assert!(
+            matches!(load("two"), EmulatorError::Read { path, .. } if path.ends_with("two"))
+        );
+        std::fs::create_dir(folder.path().join("two")).unwrap();
+        std::fs::write(folder.path().join("two/users.json"), "[]").unwrap();
+        assert!(matches!(load("two"), EmulatorError::Json { file, .. } if file == "users.json"));
     }
 
     #[test]
