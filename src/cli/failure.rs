@@ -43,9 +43,15 @@ impl fmt::Display for Failure {
         let line = |text: &dyn fmt::Display| {
             crate::snapshot::Untrusted::from(text.to_string()).for_terminal()
         };
-        writeln!(f, "error: {}", line(&self.error))?;
+        let mut said = line(&self.error);
+        writeln!(f, "error: {said}")?;
         for cause in self.error.chain().skip(1) {
-            writeln!(f, "  cause: {}", line(&cause))?;
+            let cause = line(&cause);
+            // Some errors end with the words of their cause: once is enough.
+            if !said.ends_with(&cause) {
+                writeln!(f, "  cause: {cause}")?;
+            }
+            said = cause;
         }
         match &self.help {
             Some(help) => writeln!(f, "  help: {}", line(help)),
@@ -107,7 +113,8 @@ impl From<SnapshotError> for Failure {
 
 impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
-        Self::new(ExitStatus::Failed, error, None)
+        let help = error.help();
+        Self::new(ExitStatus::Failed, error, help)
     }
 }
 

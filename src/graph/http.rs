@@ -50,10 +50,25 @@ pub enum HttpError {
     },
 }
 
+impl HttpError {
+    /// What to do next.
+    pub fn help(&self) -> Option<String> {
+        let help = match self {
+            Self::Setup { .. } => {
+                "check that this machine has trusted certificates (package ca-certificates, or SSL_CERT_FILE) and that HTTPS_PROXY is an address"
+            }
+            Self::NotUrl { .. } | Self::Insecure { .. } | Self::NotRoot { .. } => {
+                "give an address like https://graph.microsoft.com"
+            }
+        };
+        Some(help.to_owned())
+    }
+}
+
 /// A builder with everything that is the same for all connections of this program.
 ///
 /// `roots` are the hosts that will be talked to. When all of them are loopback addresses, the proxy of the
-/// system is left out; when all use `https`, plain `http` is impossible.
+/// system is left out; when all use `https`, plain `http` is impossible; when none does, the trusted certificates are not looked for.
 pub fn builder(roots: &[&Url]) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("m365audit/", env!("CARGO_PKG_VERSION")))
@@ -63,8 +78,15 @@ pub fn builder(roots: &[&Url]) -> reqwest::ClientBuilder {
         .gzip(true)
         .pool_idle_timeout(Duration::from_secs(90))
         .https_only(!roots.is_empty() && roots.iter().all(|root| root.scheme() == "https"));
-    if !roots.is_empty() && roots.iter().all(|root| is_loopback(root)) {
+    let all = |is: fn(&Url) -> bool| !roots.is_empty() && roots.iter().all(|root| is(root));
+    let builder = if all(is_loopback) {
         builder.no_proxy()
+    } else {
+        builder
+    };
+    if all(|root| root.scheme() == "http") {
+        // No TLS will be spoken: a machine without trusted certificates can run the demo all the same.
+        builder.tls_certs_only([])
     } else {
         builder
     }

@@ -124,7 +124,10 @@ fn summary(assessment: &Assessment<'_>, paint: Paint, out: &mut dyn Write) -> io
             (count > 0).then(|| format!("{count} {}", status.word().replace('_', " ")))
         })
         .collect();
-    writeln!(out, "Besides:  {}\n", others.join("  "))?;
+    if !others.is_empty() {
+        writeln!(out, "Besides:  {}", others.join("  "))?;
+    }
+    writeln!(out)?;
     for question in assessment.questions.iter().take(3) {
         writeln!(
             out,
