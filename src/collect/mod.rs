@@ -195,10 +195,32 @@ async fn read_singles(
 
 async fn read_list(client: &GraphClient, resource: Resource, ask: &Ask, tell: mpsc::Sender<Told>) {
     let _ = tell.send(Told::Begin(resource)).await;
-    let pages = client.pages(requests::query(resource, ask.now, ask.alert_days));
-    tell_pages(pages, resource, None, &tell)
-        .await
-        .end(resource, &tell)
+    let query = requests::query(resource, ask.now, ask.alert_days);
+    let ended = tell_pages(client.pages(query.clone()), resource, None, &tell).await;
+    let Some(counted) = ended.short() else {
+        return ended.end(resource, &tell).await;
+    };
+    // Rows were left out, or objects were deleted while the list was read: a second count tells which.
+    let (again, effort) = match client.pages(query.top(1)).next().await {
+        Some(Ok(page)) => (page.count, page.effort),
+        Some(Err(error)) => (None, spent(Some(&error))),
+        None => (None, Effort::default()),
+    };
+    let of = again.map_or(counted, |again| again.min(counted));
+    let state = if ended.read < of {
+        State::Partial {
+            of: Some(of),
+            error: format!("Graph counts {of} rows and sent {}", ended.read).into(),
+        }
+    } else {
+        State::Collected
+    };
+    let _ = tell
+        .send(Told::End {
+            resource,
+            state,
+            effort,
+        })
         .await;
 }
 
@@ -207,10 +229,19 @@ struct Ended {
     error: Option<GraphError>,
     /// Whether rows had come before the error.
     begun: bool,
+    /// Rows that came.
+    read: u64,
+    /// Rows that Graph counted when the first page was asked for.
     of: Option<u64>,
 }
 
 impl Ended {
+    /// The count, when the list came to its end with fewer rows than that.
+    fn short(&self) -> Option<u64> {
+        self.of
+            .filter(|&of| self.error.is_none() && self.read < of)
+    }
+
     async fn end(self, resource: Resource, tell: &mpsc::Sender<Told>) {
         let state = match &self.error {
             None => State::Collected,
@@ -254,6 +285,7 @@ async fn tell_answer(
     let ended = |error| Ended {
         error,
         begun: false,
+        read: 0,
         of: None,
     };
     let answer = match answer {
@@ -300,6 +332,7 @@ async fn tell_pages(
     let mut ended = Ended {
         error: None,
         begun: false,
+        read: 0,
         of: None,
     };
     while let Some(page) = pages.next().await {
@@ -312,6 +345,7 @@ async fn tell_pages(
                 effort,
             }) => {
                 ended.begun = true;
+                ended.read += rows.len() as u64;
                 ended.of = ended.of.or(count);
                 if tell
                     .send(Told::Rows {
