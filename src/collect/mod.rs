@@ -238,8 +238,7 @@ struct Ended {
 impl Ended {
     /// The count, when the list came to its end with fewer rows than that.
     fn short(&self) -> Option<u64> {
-        self.of
-            .filter(|&of| self.error.is_none() && self.read < of)
+        self.of.filter(|&of| self.error.is_none() && self.read < of)
     }
 
     async fn end(self, resource: Resource, tell: &mpsc::Sender<Told>) {

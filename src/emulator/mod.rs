@@ -165,7 +165,9 @@ impl EmulatorError {
             Self::Read { .. } => "check that the folder exists and can be read",
             Self::Json { .. } => "a tenant file is one JSON object: request path -> body",
             Self::NoTenantFile => "add a tenant.json with tenantId, now and app",
-            Self::Like { .. } => "like names a folder beside this one: letters, digits, `-` and `_`",
+            Self::Like { .. } => {
+                "like names a folder beside this one: letters, digits, `-` and `_`"
+            }
             Self::Key { .. } => "a key begins with `/`, `v1.0:/` or `beta:/`",
             Self::Duplicate { .. } => "keep each request path in one file only",
             Self::Listen(_) => "check that local connections are allowed",

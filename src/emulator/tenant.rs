@@ -478,9 +478,7 @@ mod tests {
         };
         assert!(matches!(load("../two"), EmulatorError::Like { .. }));
         assert!(matches!(load(""), EmulatorError::Like { .. }));
-        assert!(
-            matches!(load("two"), EmulatorError::Read { path, .. } if path.ends_with("two"))
-        );
+        assert!(matches!(load("two"), EmulatorError::Read { path, .. } if path.ends_with("two")));
         std::fs::create_dir(folder.path().join("two")).unwrap();
         std::fs::write(folder.path().join("two/users.json"), "[]").unwrap();
         assert!(matches!(load("two"), EmulatorError::Json { file, .. } if file == "users.json"));

@@ -1,9 +1,6 @@
 //! Shared by the tests.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test binary uses its own part; a test that cannot go on panics"
-)]
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod binary;
 pub mod cases;
+pub mod tls;

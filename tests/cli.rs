@@ -1,0 +1,26 @@
+//! The program as its users meet it: arguments in, report, words and exit code out.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test may fail wherever it finds something else"
+)]
+
+mod support;
+
+#[path = "cli/faults.rs"]
+mod faults;
+#[path = "cli/network.rs"]
+mod network;
+#[path = "cli/output.rs"]
+mod output;
+#[path = "cli/select.rs"]
+mod select;
+#[path = "cli/sign_in.rs"]
+mod sign_in;
+#[path = "cli/snapshot.rs"]
+mod snapshot;
+#[path = "cli/tenants.rs"]
+mod tenants;
+#[path = "cli/usage.rs"]
+mod usage;
