@@ -1,7 +1,6 @@
 //! The program as its users meet it: arguments in, report, words and exit code out.
 
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     reason = "a test may fail wherever it finds something else"
 )]

@@ -79,7 +79,10 @@ pub fn changed(name: &str, change: impl Fn(&str, &mut Value)) -> TenantData {
     for entry in std::fs::read_dir(folder(name)).unwrap() {
         let path = entry.unwrap().path();
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if file.ends_with(".json") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             let mut content = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
             change(&file, &mut content);
             files.push((file, content.to_string()));
