@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::model::{References, remediation};
 use super::table::Style;
@@ -17,6 +17,8 @@ pub fn list(rules: &[&'static Rule], style: Style, out: &mut dyn Write) -> io::R
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(style.width);
     table.set_header(["Rule", "Area", "Severity", "Title"]);
+    // An id that is broken in two cannot be copied.
+    table.set_constraints([ColumnConstraint::ContentWidth]);
     for rule in rules {
         table.add_row([
             rule.id,

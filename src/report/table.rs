@@ -382,6 +382,8 @@ fn not_evaluated(
         paint.heading(&format!("Not evaluated: {}", count(unread.len(), "rule")))
     )?;
     let mut table = table(style, &["Rule", "Status", "Why"]);
+    // An id that is broken in two cannot be copied.
+    table.set_constraints([ColumnConstraint::ContentWidth]);
     for finding in unread {
         table.add_row(vec![
             finding.rule.id.to_owned(),

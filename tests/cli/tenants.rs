@@ -173,6 +173,15 @@ fn a_real_test_tenant() {
         ("sharepoint-guest-resharing-allowed", "pass", "disabled"),
         ("sharepoint-legacy-authentication-allowed", "pass", "false"),
         ("security-contact-missing", "fail", "empty"),
+        ("account-stale", "pass", "0 of 7"),
+        // Off, but seven Conditional Access policies stand in their place.
+        ("security-defaults-off", "pass", "false"),
+        ("legacy-authentication-allowed", "pass", "0 of 7"),
+        ("mfa-not-enforced-for-all-users", "pass", "0 of 7"),
+        ("risky-user-access-unrestricted", "pass", "0 of 7"),
+        // High risk is blocked, medium is not; one account is left out of the block of device codes.
+        ("risky-sign-in-not-challenged", "fail", "7 of 7"),
+        ("device-code-flow-allowed", "fail", "1 of 7"),
     ] {
         let result = result(&report, rule);
         assert_eq!(result["status"], status, "{rule}: {}", result["reason"]);
