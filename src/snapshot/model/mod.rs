@@ -85,8 +85,7 @@ macro_rules! for_each_wire_type {
         $call! {
             Organization VerifiedDomain Domain SubscribedSku ServicePlanInfo LicenseUnitsDetail
             User AssignedLicense SignInActivityRow SignInActivity UserRegistrationDetails AuthenticationMethod
-            UnifiedRoleDefinition UnifiedRolePermission
-            UnifiedRoleAssignment UnifiedRoleEligibilityScheduleInstance UnifiedRoleAssignmentScheduleInstance
+            UnifiedRoleDefinition UnifiedRolePermission UnifiedRoleAssignment UnifiedRoleEligibilityScheduleInstance UnifiedRoleAssignmentScheduleInstance DirectoryObject
             ConditionalAccessPolicy ConditionalAccessConditionSet ConditionalAccessUsers
             ConditionalAccessGuestsOrExternalUsers ConditionalAccessExternalTenants ConditionalAccessApplications
             ConditionalAccessPlatforms ConditionalAccessLocations ConditionalAccessDevices ConditionalAccessFilter
@@ -96,14 +95,14 @@ macro_rules! for_each_wire_type {
             NamedLocation AuthenticationStrengthPolicy
             IdentitySecurityDefaultsEnforcementPolicy AuthorizationPolicy DefaultUserRolePermissions AdminConsentRequestPolicy
             PermissionGrantPolicy PermissionGrantConditionSet CrossTenantAccessPolicyConfigurationDefault
-            CrossTenantAccessPolicyConfigurationPartner CrossTenantAccessPolicyB2BSetting
+            CrossTenantAccessPolicyConfigurationPartner CrossTenantIdentitySyncPolicyPartner CrossTenantUserSyncInbound
+            CrossTenantAccessPolicyB2BSetting
             CrossTenantAccessPolicyTargetConfiguration CrossTenantAccessPolicyInboundTrust InboundOutboundPolicyConfiguration
             DeviceRegistrationPolicy GroupSetting SettingValue SharepointSettings
             Application ServicePrincipal PasswordCredential KeyCredential VerifiedPublisher AppRole AppRoleAssignment OAuth2PermissionGrant
             RiskyUser Alert Incident SecureScore ControlScore SecureScoreControlProfile SensitivityLabel
             DeviceManagement DeviceManagementSettings ManagedDevice ManagedDeviceOverview DeviceCompliancePolicy
-            DeviceManagementCompliancePolicy
-            DeviceCompliancePolicyAssignment ManagedAppProtection TargetedManagedAppPolicyAssignment
+            DeviceManagementCompliancePolicy DeviceCompliancePolicyAssignment ManagedAppProtection TargetedManagedAppPolicyAssignment AssignmentTarget
             MessageRule MessageRuleActions MessageRulePredicates Recipient EmailAddress
         }
     };
