@@ -186,7 +186,7 @@ async fn read_singles(
         let _ = tell.send(Told::Begin(resource)).await;
     }
     for (&resource, answer) in resources.iter().zip(client.batch(queries).await) {
-        let () = tell_answer(client, resource, None, answer, &tell)
+        let _ = tell_answer(client, resource, None, answer, &tell)
             .await
             .end(resource, &tell)
             .await;
@@ -195,60 +195,58 @@ async fn read_singles(
 
 async fn read_list(client: &GraphClient, resource: Resource, ask: &Ask, tell: mpsc::Sender<Told>) {
     let _ = tell.send(Told::Begin(resource)).await;
-    let query = requests::query(resource, ask.now, ask.alert_days);
-    let ended = tell_pages(client.pages(query.clone()), resource, None, &tell).await;
-    let Some(counted) = ended.short() else {
-        return ended.end(resource, &tell).await;
-    };
-    // Rows were left out, or objects were deleted while the list was read: a second count tells which.
-    let (again, effort) = match client.pages(query.top(1)).next().await {
-        Some(Ok(page)) => (page.count, page.effort),
-        Some(Err(error)) => (None, spent(Some(&error))),
-        None => (None, Effort::default()),
-    };
-    let of = again.map_or(counted, |again| again.min(counted));
-    let state = if ended.read < of {
-        State::Partial {
-            of: Some(of),
-            error: format!("Graph counts {of} rows and sent {}", ended.read).into(),
-        }
-    } else {
-        State::Collected
-    };
-    let _ = tell
-        .send(Told::End {
-            resource,
-            state,
-            effort,
-        })
+    let pages = client.pages(requests::query(resource, ask.now, ask.alert_days));
+    tell_pages(pages, resource, None, Ended::default(), &tell)
+        .await
+        .end(resource, &tell)
         .await;
 }
 
 /// How one reading ended.
+#[derive(Default)]
 struct Ended {
     error: Option<GraphError>,
-    /// Whether rows had come before the error.
+    /// Whether a page had come before the error.
     begun: bool,
     /// Rows that came.
     read: u64,
-    /// Rows that Graph counted when the first page was asked for.
+    /// Rows that Graph counted (`@odata.count`), where it was asked to.
     of: Option<u64>,
 }
 
 impl Ended {
-    /// The count, when the list came to its end with fewer rows than that.
-    fn short(&self) -> Option<u64> {
-        self.of.filter(|&of| self.error.is_none() && self.read < of)
+    /// The end of a reading of which nothing came.
+    fn refused(error: GraphError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::default()
+        }
+    }
+
+    /// A list that ends before the rows that Graph counted is not whole, however smoothly it ended. More rows than counted are
+    /// no sign of a loss: the count comes from an index that lags behind.
+    fn shortfall(&self) -> Option<String> {
+        let of = self
+            .of
+            .filter(|&of| self.error.is_none() && self.read < of)?;
+        let read = self.read;
+        Some(format!(
+            "the list ended after {read} of the {of} rows that Graph counted"
+        ))
     }
 
     async fn end(self, resource: Resource, tell: &mpsc::Sender<Told>) {
-        let state = match &self.error {
-            None => State::Collected,
-            Some(error) if self.begun => State::Partial {
+        let state = match (&self.error, self.shortfall()) {
+            (None, None) => State::Collected,
+            (None, Some(shortfall)) => State::Partial {
+                of: self.of,
+                error: shortfall.into(),
+            },
+            (Some(error), _) if self.begun => State::Partial {
                 of: self.of,
                 error: error.to_string().into(),
             },
-            Some(error) => state_of(resource, error),
+            (Some(error), _) => state_of(resource, error),
         };
         let _ = tell
             .send(Told::End {
@@ -262,15 +260,14 @@ impl Ended {
 
 /// What a request that failed cost; successful ones say it with their page.
 fn spent(error: Option<&GraphError>) -> Effort {
-    match error.and_then(GraphError::refusal) {
-        Some(refusal) => Effort {
-            requests: refusal.tries,
-            retries: refusal.tries.saturating_sub(1),
-        },
-        None => Effort {
-            requests: u32::from(error.is_some()),
-            retries: 0,
-        },
+    let tries = match error {
+        None => 0,
+        Some(GraphError::Network { tries, .. }) => *tries,
+        Some(error) => error.refusal().map_or(1, |refusal| refusal.tries),
+    };
+    Effort {
+        requests: tries,
+        retries: tries.saturating_sub(1),
     }
 }
 
@@ -281,59 +278,62 @@ async fn tell_answer(
     answer: Result<Answer, GraphError>,
     tell: &mpsc::Sender<Told>,
 ) -> Ended {
-    let ended = |error| Ended {
-        error,
-        begun: false,
-        read: 0,
-        of: None,
-    };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return ended(Some(error)),
+        Err(error) => return Ended::refused(error),
     };
-    let (effort, next) = (answer.effort, answer.next());
+    let (effort, next, count) = (answer.effort, answer.next(), counted(&answer));
     let rows = if requests::is_collection(resource) {
         answer.rows()
     } else {
         Ok(vec![answer.body])
     };
-    match rows {
-        Err(error) => ended(Some(error)),
-        Ok(rows) => {
-            let follow = next.clone().filter(|_| requests::goes_on(resource));
-            let _ = tell
-                .send(Told::Rows {
-                    resource,
-                    of,
-                    rows,
-                    count: None,
-                    next: follow.clone(),
-                    effort,
-                })
-                .await;
-            match follow {
-                None => ended(None),
-                Some(link) => Ended {
-                    begun: true,
-                    ..tell_pages(client.follow(&link), resource, of, tell).await
-                },
-            }
-        }
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return Ended::refused(error),
+    };
+    let begun = Ended {
+        begun: true,
+        read: rows.len() as u64,
+        of: count,
+        error: None,
+    };
+    let follow = next.filter(|_| requests::goes_on(resource));
+    let _ = tell
+        .send(Told::Rows {
+            resource,
+            of,
+            rows,
+            count,
+            next: follow.clone(),
+            effort,
+        })
+        .await;
+    match follow {
+        None => begun,
+        Some(link) => tell_pages(client.follow(&link), resource, of, begun, tell).await,
     }
 }
 
+/// `@odata.count` of a first page that came as a single answer.
+fn counted(answer: &Answer) -> Option<u64> {
+    #[derive(serde::Deserialize)]
+    struct Counted {
+        #[serde(rename = "@odata.count")]
+        count: Option<u64>,
+    }
+    let counted: Counted = serde_json::from_str(answer.body.get()).ok()?;
+    counted.count
+}
+
+/// Tells the pages as they come; `ended` is what came before them.
 async fn tell_pages(
     mut pages: crate::graph::Pages,
     resource: Resource,
     of: Option<Guid>,
+    mut ended: Ended,
     tell: &mpsc::Sender<Told>,
 ) -> Ended {
-    let mut ended = Ended {
-        error: None,
-        begun: false,
-        read: 0,
-        of: None,
-    };
     while let Some(page) = pages.next().await {
         match page {
             Err(error) => ended.error = Some(error),
@@ -345,6 +345,8 @@ async fn tell_pages(
             }) => {
                 ended.begun = true;
                 ended.read += rows.len() as u64;
+                // Only the first page tells; a link that carries the question on would have it counted twice.
+                let count = count.filter(|_| ended.of.is_none());
                 ended.of = ended.of.or(count);
                 if tell
                     .send(Told::Rows {
@@ -403,14 +405,18 @@ impl Ledger {
             } => {
                 self.charge(resource, effort);
                 let record = self.open.entry(resource).or_default();
-                record.expected = record.expected.or(count);
+                // One list has one count, lists by object have one each.
+                record.expected = match (record.expected, count) {
+                    (Some(earlier), Some(more)) => Some(earlier.saturating_add(more)),
+                    (earlier, count) => earlier.or(count),
+                };
                 if self.unreadable.contains_key(&resource) {
                     return Ok(());
                 }
                 match sink.page(resource, of, &rows, next.as_deref()) {
                     Ok(()) => {}
                     Err(SinkError::Row(error)) => {
-                        drop(self.unreadable.insert(resource, error.to_string()));
+                        drop(self.unreadable.insert(resource, error.to_string()))
                     }
                     Err(SinkError::File(error)) => return Err(error.into()),
                 }

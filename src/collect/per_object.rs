@@ -41,7 +41,8 @@ pub(super) async fn collect(
         {
             match subjects(resource, sink.tenant(), ask) {
                 Ok(subjects) => {
-                    pump(sink, ledger, |tell| read(client, resource, subjects, tell)).await?;
+                    let reading = |tell| read(client, resource, subjects, tell);
+                    pump(sink, ledger, reading).await?;
                 }
                 Err(state) => {
                     sink.begin(resource);
@@ -64,20 +65,36 @@ pub(super) async fn collect(
     Ok(())
 }
 
+/// The objects to ask about.
+struct Subjects {
+    ids: BTreeSet<Guid>,
+    /// Why there may be others: the list that they follow from was read in part. Then no list by object is whole either.
+    doubt: Option<String>,
+}
+
 /// The objects to ask about, or why they are not known.
-fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<BTreeSet<Guid>, State> {
-    let known = |source: Resource| match tenant.state(source).0 {
-        State::Collected | State::Partial { .. } | State::Skipped => Ok(()),
-        State::NotLicensed { .. } if source == Resource::RoleEligibilityScheduleInstances => Ok(()),
-        _ => Err(State::Failed {
-            error: format!(
-                "which objects to ask about follows from {}, which was not read",
-                source.source()
-            )
-            .into(),
-        }),
+fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, State> {
+    let mut doubt = None;
+    let mut known = |source: Resource| {
+        let how = match tenant.state(source).0 {
+            State::Collected => return Ok(()),
+            State::Partial { .. } => "read in part",
+            State::Skipped => "not asked for",
+            _ => "not read",
+        };
+        let follows = format!(
+            "which objects to ask about follows from {}, which was {how}",
+            source.source()
+        );
+        if matches!(tenant.state(source).0, State::Partial { .. }) {
+            doubt.get_or_insert(follows);
+            return Ok(());
+        }
+        Err(State::Failed {
+            error: follows.into(),
+        })
     };
-    Ok(match resource {
+    let ids = match resource {
         Resource::GroupTransitiveMembers => {
             let mut groups = tenant.role_holding_groups();
             groups.extend(tenant.policy_groups());
@@ -103,7 +120,8 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<BTreeSet<G
             tenant.mailbox_candidates()
         }
         _ => BTreeSet::new(),
-    })
+    };
+    Ok(Subjects { ids, doubt })
 }
 
 fn has_platform(resource: Resource, tenant: &Tenant) -> bool {
@@ -116,12 +134,13 @@ fn has_platform(resource: Resource, tenant: &Tenant) -> bool {
 async fn read(
     client: &GraphClient,
     resource: Resource,
-    subjects: BTreeSet<Guid>,
+    subjects: Subjects,
     tell: mpsc::Sender<Told>,
 ) {
     let _ = tell.send(Told::Begin(resource)).await;
-    let (mut done, mut first_error) = (0u64, None);
-    let all: Vec<Guid> = subjects.into_iter().collect();
+    let (mut done, mut first_error, mut shortfall) = (0u64, None, subjects.doubt);
+    let mut counted = shortfall.is_none().then_some(0u64);
+    let all: Vec<Guid> = subjects.ids.into_iter().collect();
     for chunk in all.chunks(CHUNK) {
         let queries = chunk
             .iter()
@@ -129,7 +148,13 @@ async fn read(
             .collect();
         for (&id, answer) in chunk.iter().zip(client.batch(queries).await) {
             match tell_answer(client, resource, Some(id), answer, &tell).await {
-                Ended { error: None, .. } => done += 1,
+                ended @ Ended { error: None, .. } => {
+                    done += 1;
+                    counted = counted
+                        .zip(ended.of)
+                        .map(|(sum, of)| sum.saturating_add(of));
+                    shortfall = shortfall.or_else(|| ended.shortfall());
+                }
                 Ended {
                     error: Some(error),
                     begun,
@@ -153,13 +178,17 @@ async fn read(
             }
         }
     }
-    let state = match first_error {
-        None => State::Collected,
-        Some(error) if done > 0 => State::Partial {
+    let state = match (first_error, shortfall) {
+        (None, None) => State::Collected,
+        (None, Some(shortfall)) => State::Partial {
+            of: counted,
+            error: shortfall.into(),
+        },
+        (Some(error), _) if done > 0 => State::Partial {
             of: None,
             error: error.to_string().into(),
         },
-        Some(error) => state_of(resource, &error),
+        (Some(error), _) => state_of(resource, &error),
     };
     let _ = tell
         .send(Told::End {
