@@ -186,7 +186,7 @@ async fn read_singles(
         let _ = tell.send(Told::Begin(resource)).await;
     }
     for (&resource, answer) in resources.iter().zip(client.batch(queries).await) {
-        let _ = tell_answer(client, resource, None, answer, &tell)
+        let () = tell_answer(client, resource, None, answer, &tell)
             .await
             .end(resource, &tell)
             .await;
@@ -416,7 +416,7 @@ impl Ledger {
                 match sink.page(resource, of, &rows, next.as_deref()) {
                     Ok(()) => {}
                     Err(SinkError::Row(error)) => {
-                        drop(self.unreadable.insert(resource, error.to_string()))
+                        drop(self.unreadable.insert(resource, error.to_string()));
                     }
                     Err(SinkError::File(error)) => return Err(error.into()),
                 }
@@ -448,5 +448,27 @@ impl Ledger {
             None => state,
         };
         sink.end(resource, record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_fewer_rows_than_counted_are_a_shortfall() {
+        let ended = |read, of| Ended {
+            begun: true,
+            read,
+            of,
+            error: None,
+        };
+        assert_eq!(ended(0, None).shortfall(), None, "nobody counted");
+        assert_eq!(ended(7, Some(7)).shortfall(), None);
+        assert_eq!(ended(8, Some(7)).shortfall(), None, "the count lags behind");
+        assert_eq!(
+            ended(6, Some(7)).shortfall().unwrap(),
+            "the list ended after 6 of the 7 rows that Graph counted"
+        );
     }
 }

@@ -77,7 +77,7 @@ fn may_be_fewer(resource: Resource, troubles: &BTreeMap<Resource, &str>) -> bool
 
 #[tokio::test]
 async fn each_resource_refused_in_turn_is_forbidden_and_nothing_else_suffers() {
-    let whole = read(demo(), most(), Options::default()).await;
+    let whole = read(small(), most(), Options::default()).await;
     let mut tried = BTreeSet::new();
     for &resource in &most() {
         if resource == Resource::CompliancePolicies || resource == Resource::Organization {
@@ -95,7 +95,7 @@ async fn each_resource_refused_in_turn_is_forbidden_and_nothing_else_suffers() {
         if !tried.insert(taken.clone()) {
             continue;
         }
-        let mut tenant = demo();
+        let mut tenant = small();
         let granted = tenant.permissions_mut();
         granted.retain(|permission| !taken.contains(permission.as_str()));
         let granted: BTreeSet<String> = granted.iter().cloned().collect();
@@ -133,7 +133,7 @@ async fn each_resource_refused_in_turn_is_forbidden_and_nothing_else_suffers() {
 #[tokio::test]
 async fn owners_follow_from_grants_and_say_so_when_those_were_refused() {
     let refused = faults([("/appRoleAssignedTo", Nth::Always, FaultKind::Status(403))]);
-    let kept = read(demo(), most(), refused).await;
+    let kept = read(small(), most(), refused).await;
     let wanted = BTreeMap::from([
         (Resource::AppRoleAssignedTo, "forbidden"),
         (Resource::ApplicationOwners, "failed"),
@@ -167,7 +167,7 @@ async fn a_graph_that_is_none_ends_the_run_at_its_first_request() {
             ("/v1.0/", Nth::Always, kind.clone()),
             ("/beta/", Nth::Always, kind.clone()),
         ]);
-        let run = run(demo(), most(), options).await;
+        let run = run(small(), most(), options).await;
         assert!(
             matches!(run.ended, Err(CollectError::Graph(_))),
             "{kind:?}: {:?}",
@@ -181,7 +181,7 @@ async fn a_graph_that_is_none_ends_the_run_at_its_first_request() {
 
 #[tokio::test]
 async fn a_row_that_does_not_read_fails_its_section_and_no_other() {
-    let mut tenant = demo();
+    let mut tenant = small();
     let rows = serde_json::json!([
         {"id": "0f5c1d6e-54cc-4d2c-8f29-0a1b2c3d4e5f", "displayName": "Office", "isTrusted": true},
         {"id": "0f5c1d6e-54cc-4d2c-8f29-0a1b2c3d4e60", "displayName": "hidden words", "isTrusted": "hidden words"},
