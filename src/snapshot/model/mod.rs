@@ -102,8 +102,7 @@ macro_rules! for_each_wire_type {
             Application ServicePrincipal PasswordCredential KeyCredential VerifiedPublisher AppRole AppRoleAssignment OAuth2PermissionGrant
             RiskyUser Alert Incident SecureScore ControlScore SecureScoreControlProfile SensitivityLabel
             DeviceManagement DeviceManagementSettings ManagedDevice ManagedDeviceOverview DeviceCompliancePolicy
-            DeviceManagementCompliancePolicy DeviceCompliancePolicyAssignment ManagedAppProtection TargetedManagedAppPolicyAssignment AssignmentTarget
-            MessageRule MessageRuleActions MessageRulePredicates Recipient EmailAddress
+            DeviceManagementCompliancePolicy DeviceCompliancePolicyAssignment ManagedAppProtection TargetedManagedAppPolicyAssignment AssignmentTarget MessageRule MessageRuleActions MessageRulePredicates Recipient EmailAddress
         }
     };
 }
