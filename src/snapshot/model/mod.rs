@@ -95,10 +95,10 @@ macro_rules! for_each_wire_type {
             NamedLocation AuthenticationStrengthPolicy
             IdentitySecurityDefaultsEnforcementPolicy AuthorizationPolicy DefaultUserRolePermissions AdminConsentRequestPolicy
             PermissionGrantPolicy PermissionGrantConditionSet CrossTenantAccessPolicyConfigurationDefault
-            CrossTenantAccessPolicyConfigurationPartner CrossTenantIdentitySyncPolicyPartner CrossTenantUserSyncInbound
-            CrossTenantAccessPolicyB2BSetting
+            CrossTenantAccessPolicyConfigurationPartner CrossTenantAccessPolicyB2BSetting
             CrossTenantAccessPolicyTargetConfiguration CrossTenantAccessPolicyInboundTrust InboundOutboundPolicyConfiguration
             DeviceRegistrationPolicy GroupSetting SettingValue SharepointSettings
+            CrossTenantIdentitySyncPolicyPartner CrossTenantUserSyncInbound DirectoryObject AssignmentTarget
             Application ServicePrincipal PasswordCredential KeyCredential VerifiedPublisher AppRole AppRoleAssignment OAuth2PermissionGrant
             RiskyUser Alert Incident SecureScore ControlScore SecureScoreControlProfile SensitivityLabel
             DeviceManagement DeviceManagementSettings ManagedDevice ManagedDeviceOverview DeviceCompliancePolicy
