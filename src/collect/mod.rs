@@ -195,11 +195,22 @@ async fn read_singles(
 
 async fn read_list(client: &GraphClient, resource: Resource, ask: &Ask, tell: mpsc::Sender<Told>) {
     let _ = tell.send(Told::Begin(resource)).await;
-    let pages = client.pages(requests::query(resource, ask.now, ask.alert_days));
-    tell_pages(pages, resource, None, Ended::default(), &tell)
-        .await
-        .end(resource, &tell)
-        .await;
+    let query = requests::query(resource, ask.now, ask.alert_days);
+    let pages = client.pages(query.clone());
+    let mut ended = tell_pages(pages, resource, None, Ended::default(), &tell).await;
+    if ended.shortfall().is_some() {
+        // Rows were left out, or objects were deleted while the list was read: a second count tells which.
+        if let Some(Ok(Page {
+            count: Some(again),
+            effort,
+            ..
+        })) = client.pages(query.top(1)).next().await
+        {
+            ended.of = ended.of.map(|of| of.min(again));
+            ended.effort += effort;
+        }
+    }
+    ended.end(resource, &tell).await;
 }
 
 /// How one reading ended.
@@ -212,6 +223,8 @@ struct Ended {
     read: u64,
     /// Rows that Graph counted (`@odata.count`), where it was asked to.
     of: Option<u64>,
+    /// What was spent beside the pages.
+    effort: Effort,
 }
 
 impl Ended {
@@ -236,6 +249,8 @@ impl Ended {
     }
 
     async fn end(self, resource: Resource, tell: &mpsc::Sender<Told>) {
+        let mut effort = spent(self.error.as_ref());
+        effort += self.effort;
         let state = match (&self.error, self.shortfall()) {
             (None, None) => State::Collected,
             (None, Some(shortfall)) => State::Partial {
@@ -252,7 +267,7 @@ impl Ended {
             .send(Told::End {
                 resource,
                 state,
-                effort: spent(self.error.as_ref()),
+                effort,
             })
             .await;
     }
@@ -296,7 +311,7 @@ async fn tell_answer(
         begun: true,
         read: rows.len() as u64,
         of: count,
-        error: None,
+        ..Ended::default()
     };
     let follow = next.filter(|_| requests::goes_on(resource));
     let _ = tell
@@ -461,7 +476,7 @@ mod tests {
             begun: true,
             read,
             of,
-            error: None,
+            ..Ended::default()
         };
         assert_eq!(ended(0, None).shortfall(), None, "nobody counted");
         assert_eq!(ended(7, Some(7)).shortfall(), None);

@@ -229,7 +229,8 @@ fn rows_that_go_missing_without_a_word_are_noticed() {
         (&349.into(), &344.into())
     );
     assert_eq!(users["status"], "partial", "{users}");
-    assert_eq!(users["error"], "Graph counts 349 rows and sent 344");
+    let error = "the list ended after 344 of the 349 rows that Graph counted";
+    assert_eq!(users["error"], error);
     assert_eq!(report["complete"], false);
     nothing_passes_unread(&report);
 }

@@ -1,11 +1,13 @@
 //! Whole tenants: one that may not be read, one that is empty, one without premium licences, a real one.
 
+use std::collections::BTreeSet;
+
 use m365audit::emulator::Options;
 use m365audit::rules;
 use serde_json::{Value, json};
 
 use super::faults::nothing_passes_unread;
-use crate::support::binary::{Stage, changed, collected, result};
+use crate::support::binary::{Stage, changed, collected, folder, result};
 
 fn statuses(report: &Value) -> Vec<(&str, &str)> {
     let results = report["results"].as_array().unwrap().iter();
@@ -202,5 +204,45 @@ fn a_real_test_tenant() {
             "forbidden",
             "the source did not hold it"
         );
+    }
+}
+
+/// The tenants that were made for the purpose, against a second reading of the catalogue that shares nothing with this program:
+/// `fixtures/tenants/expected.tsv` (see `fixtures/README.md`).
+#[test]
+fn the_tenants_made_for_the_purpose_come_out_as_an_independent_reading_says() {
+    let expected = include_str!("../../fixtures/tenants/expected.tsv");
+    for tenant in ["demo", "sound", "basic"] {
+        let stage = Stage::of(tenant);
+        let config = folder(tenant).join("m365audit.toml");
+        let config = match config.exists() {
+            true => format!("--config {}", config.display()),
+            false => String::new(),
+        };
+        let report = stage.scan(&format!("--mailbox-rules {config}"));
+        let found: BTreeSet<String> = report["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|result| {
+                let affected = match result["status"] == "fail" {
+                    true => result["affected"]["count"].to_string(),
+                    false => "-".to_owned(),
+                };
+                let word = |key: &str| result[key].as_str().unwrap().to_owned();
+                format!(
+                    "{tenant}\t{}\t{}\t{affected}",
+                    word("rule_id"),
+                    word("status")
+                )
+            })
+            .collect();
+        let wanted: BTreeSet<String> = expected
+            .lines()
+            .filter(|line| line.starts_with(&format!("{tenant}\t")))
+            .map(str::to_owned)
+            .collect();
+        let differ: Vec<_> = found.symmetric_difference(&wanted).collect();
+        assert!(differ.is_empty(), "{differ:#?}");
     }
 }
