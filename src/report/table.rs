@@ -157,6 +157,7 @@ fn act_now(
         )
     )?;
     let mut table = table(style, &["Sign", "What was found", "Rule"]);
+    unbroken(&mut table, 2);
     for entry in &assessment.plan.act_now {
         table.add_row(vec![
             entry.rule.title.to_owned(),
@@ -382,8 +383,7 @@ fn not_evaluated(
         paint.heading(&format!("Not evaluated: {}", count(unread.len(), "rule")))
     )?;
     let mut table = table(style, &["Rule", "Status", "Why"]);
-    // An id that is broken in two cannot be copied.
-    table.set_constraints([ColumnConstraint::ContentWidth]);
+    unbroken(&mut table, 0);
     for finding in unread {
         table.add_row(vec![
             finding.rule.id.to_owned(),
@@ -399,6 +399,13 @@ fn count(number: usize, what: &str) -> String {
         format!("1 {what}")
     } else {
         format!("{number} {what}s")
+    }
+}
+
+/// Keeps a column of rule ids whole: an id that is broken in two cannot be copied.
+fn unbroken(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
     }
 }
 

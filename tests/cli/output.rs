@@ -202,6 +202,41 @@ fn hostile_arguments_and_file_names_are_shown_inert() {
 }
 
 #[test]
+fn rule_ids_can_be_copied_out_of_the_table() {
+    let stage = Stage::of("restricted");
+    let now = format!("--now {}", stage.now);
+    let table = stage
+        .run(stage.call(&format!("scan --save s.gz {now}")))
+        .code(0)
+        .out();
+    let report = stage
+        .desk
+        .call("scan --from s.gz --format json")
+        .run()
+        .json();
+    for result in report["results"].as_array().unwrap() {
+        if result["status"] == "not_evaluated" {
+            let id = result["rule_id"].as_str().unwrap();
+            assert!(table.contains(id), "{id}");
+        }
+    }
+    let demo = Desk::new();
+    let table = demo.call("scan --demo").run().code(0).out();
+    let report = demo.call("scan --demo --format json").run().json();
+    let now = report["act_now"].as_array().unwrap();
+    assert!(!now.is_empty());
+    let first = table
+        .split("Identity and access:")
+        .nth(1)
+        .unwrap_or_default();
+    let signs = table.strip_suffix(first).unwrap_or(&table);
+    for sign in now {
+        let id = sign["rule_id"].as_str().unwrap();
+        assert!(signs.contains(id), "{id}");
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_early_is_no_failure() {
     let desk = Desk::new();
     for (arguments, code) in [
