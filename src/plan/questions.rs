@@ -148,9 +148,12 @@ fn owned_unused(entitlements: &[Entitlement]) -> Question {
 fn the_plan(plan: &Plan) -> Question {
     let [first, second, third] = Horizon::ALL.map(|horizon| plan.of(horizon).count());
     let this_week = plan.tasks.iter().filter(|task| task.this_week).count();
-    let answer = format!(
-        "{first} tasks in 30 days ({this_week} of them this week), {second} in 60, {third} in 90."
-    );
+    let week = match this_week {
+        0 => String::new(),
+        some => format!(" ({some} of them this week)"),
+    };
+    let tasks = if first == 1 { "task" } else { "tasks" };
+    let answer = format!("{first} {tasks} in 30 days{week}, {second} in 60, {third} in 90.");
     let rules = plan
         .of(Horizon::Days30)
         .take(NAMED)

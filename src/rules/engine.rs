@@ -231,9 +231,9 @@ fn not_evaluated(rule: &'static Rule, shared: &Shared<'_>, why: NotEvaluated) ->
         }
         State::Failed { error } => format!("{source} failed: {}", error.raw()),
     };
-    // Graph itself says that no licence offers it: that is the answer when the list of licences does not contradict.
+    // Graph itself says that no licence of the tenant offers what would be read.
     let status = match unread.state {
-        State::NotLicensed { .. } if rule.licence != Licence::Any => Status::NotLicensed,
+        State::NotLicensed { .. } => Status::NotLicensed,
         _ => Status::NotEvaluated,
     };
     let gap = Gap {

@@ -215,9 +215,10 @@ fn the_tenants_made_for_the_purpose_come_out_as_an_independent_reading_says() {
     for tenant in ["demo", "sound", "basic"] {
         let stage = Stage::of(tenant);
         let config = folder(tenant).join("m365audit.toml");
-        let config = match config.exists() {
-            true => format!("--config {}", config.display()),
-            false => String::new(),
+        let config = if config.exists() {
+            format!("--config {}", config.display())
+        } else {
+            String::new()
         };
         let report = stage.scan(&format!("--mailbox-rules {config}"));
         let found: BTreeSet<String> = report["results"]
@@ -225,9 +226,10 @@ fn the_tenants_made_for_the_purpose_come_out_as_an_independent_reading_says() {
             .unwrap()
             .iter()
             .map(|result| {
-                let affected = match result["status"] == "fail" {
-                    true => result["affected"]["count"].to_string(),
-                    false => "-".to_owned(),
+                let affected = if result["status"] == "fail" {
+                    result["affected"]["count"].to_string()
+                } else {
+                    "-".to_owned()
                 };
                 let word = |key: &str| result[key].as_str().unwrap().to_owned();
                 format!(
