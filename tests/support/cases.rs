@@ -102,6 +102,17 @@ impl Case {
     }
 
     pub fn tenant(&self) -> Tenant {
+        self.tenant_with(|_| {})
+    }
+
+    /// The case's tenant, in which this resource was read and has no rows.
+    pub fn tenant_without_rows(&self, resource: Resource) -> Tenant {
+        let mut tenant = self.tenant_with(|sections| drop(sections.remove(resource.key())));
+        tenant.end(resource, State::Collected);
+        tenant
+    }
+
+    fn tenant_with(&self, change: impl FnOnce(&mut Map<String, Value>)) -> Tenant {
         let mut sections = base()["tenant"].as_object().unwrap().clone();
         let mut states = Vec::new();
         for (key, change) in &self.tenant {
@@ -115,6 +126,7 @@ impl Case {
                 &mut states,
             );
         }
+        change(&mut sections);
         let mut tenant = Tenant::empty();
         for (key, rows) in sections {
             fold(&mut tenant, key.parse().unwrap(), &expand(rows));
