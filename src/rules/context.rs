@@ -364,6 +364,11 @@ impl<'a> Context<'a> {
         self.shared.owns(licence)
     }
 
+    /// Whether an account or application holds a role that Microsoft flags as privileged, as far as roles were read.
+    pub(crate) fn is_privileged(&self, id: Guid) -> bool {
+        self.shared.holders().holds_privileged(id)
+    }
+
     /// A user as an affected object.
     pub fn user_object(&self, user: &User) -> Object {
         let name = if user.user_principal_name.is_blank() {
@@ -372,7 +377,7 @@ impl<'a> Context<'a> {
             &user.user_principal_name
         };
         let mut object = Object::directory(ObjectType::User, user.id, name.raw());
-        object.tier_0 = self.shared.holders().holds_privileged(user.id);
+        object.tier_0 = self.is_privileged(user.id);
         object
     }
 
@@ -381,7 +386,7 @@ impl<'a> Context<'a> {
         match self.shared.tenant.users.hints().get(id) {
             Some(user) => self.user_object(user),
             None => Object {
-                tier_0: self.shared.holders().holds_privileged(id),
+                tier_0: self.is_privileged(id),
                 ..Object::directory(ObjectType::User, id, id.to_string())
             },
         }

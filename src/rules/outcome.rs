@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Evidence;
+use super::{Context, Evidence};
+use crate::snapshot::tenant::User;
 use crate::snapshot::{Guid, Unread, Untrusted};
 
 /// A check's answer: an outcome, or what kept it from one.
@@ -175,6 +176,17 @@ impl Tally {
         self.affected.add(object);
     }
 
+    /// One account that fails. In a large tenant most failing accounts are only counted: `detail`, what is wrong with this one, is
+    /// asked for only when the account is kept by name.
+    pub fn fail_user(&mut self, cx: &Context<'_>, user: &User, detail: impl FnOnce() -> String) {
+        self.judged += 1;
+        let tier_0 = cx.is_privileged(user.id);
+        self.affected
+            .add_lazily(ObjectType::User, user.id, tier_0, || {
+                cx.user_object(user).detail(detail())
+            });
+    }
+
     /// One object, failing or not; the object is only made when it fails.
     pub fn judge(&mut self, fails: bool, object: impl FnOnce() -> Object) {
         if fails {
@@ -239,6 +251,8 @@ pub struct Affected {
     count: u64,
     tier_0: bool,
     kept: BTreeMap<(ObjectType, String), Object>,
+    /// The last one kept, once no more are: set by [`Affected::add_lazily`].
+    last: Option<(ObjectType, Guid)>,
 }
 
 impl Affected {
@@ -255,6 +269,28 @@ impl Affected {
                 self.kept.pop_last();
             }
         }
+    }
+
+    /// Counts one directory object and makes it only if it is kept.
+    pub fn add_lazily(
+        &mut self,
+        kind: ObjectType,
+        id: Guid,
+        tier_0: bool,
+        make: impl FnOnce() -> Object,
+    ) {
+        if self.last.is_some_and(|last| (kind, id) > last) {
+            self.count += 1;
+            self.tier_0 |= tier_0;
+            return;
+        }
+        self.add(make());
+        // The texts of ids sort as the ids do, so everything beyond the last one kept can be told without making its text.
+        self.last = self
+            .kept
+            .last_key_value()
+            .filter(|_| self.kept.len() == Self::KEPT)
+            .and_then(|((kind, id), _)| Some((*kind, id.parse().ok()?)));
     }
 
     /// How many there are in all.

@@ -172,6 +172,14 @@ pub(in crate::rules) struct Guarantee<'s, 'a> {
     apart: Option<(u64, u64)>,
 }
 
+/// The worst answer to any of the questions in any of the states.
+enum Worst {
+    Covered,
+    Unknown(String),
+    /// Which question, and in which state.
+    Open(usize, Subject),
+}
+
 impl<'s, 'a> Guarantee<'s, 'a> {
     /// All of the questions must be answered well.
     pub(in crate::rules) fn new(policies: &'s Policies<'a>, questions: &[Question]) -> Self {
@@ -191,28 +199,53 @@ impl<'s, 'a> Guarantee<'s, 'a> {
     pub(in crate::rules) fn judge_all(&mut self, cx: &Context<'_>, population: &Population<'_>) {
         for user in &population.judged {
             let subject = self.shapes.subject(user);
-            self.judge(&[subject], |_| cx.user_object(user));
+            self.judge_user(cx, user, &[subject]);
         }
         self.show_apart(&population.apart);
     }
 
-    /// Asks for one account or kind in each of its states; the object is only made when it fails.
+    /// Asks for one account in each of its states.
+    pub(in crate::rules) fn judge_user(
+        &mut self,
+        cx: &Context<'_>,
+        user: &User,
+        states: &[Subject],
+    ) {
+        if let Some((answer, state)) = self.open(states)
+            && let Some(Coverage::Open(gap)) =
+                self.answers.get_mut(answer).map(|answer| answer.of(state))
+        {
+            self.certain &= gap.certain;
+            self.tally.fail_user(cx, user, || describe(gap));
+        }
+    }
+
+    /// Asks for one kind of external users; the object is only made when it fails.
     pub(in crate::rules) fn judge(
         &mut self,
-        states: &[Subject],
+        subject: Subject,
         object: impl FnOnce(&Gap) -> Object,
     ) {
+        if let Some((answer, state)) = self.open(&[subject])
+            && let Some(Coverage::Open(gap)) =
+                self.answers.get_mut(answer).map(|answer| answer.of(state))
+        {
+            self.certain &= gap.certain;
+            self.tally.fail(object(gap).detail(describe(gap)));
+        }
+    }
+
+    /// The first question and state in which something is open; counts what passes and what is unknown.
+    fn open(&mut self, states: &[Subject]) -> Option<(usize, Subject)> {
         match self.worst(states) {
-            Coverage::Covered => self.tally.pass(),
-            Coverage::Unknown(why) => {
+            Worst::Open(answer, state) => return Some((answer, state)),
+            Worst::Covered => self.tally.pass(),
+            Worst::Unknown(why) => {
                 self.tally.unknown();
                 self.unknown.insert(why);
             }
-            Coverage::Open(gap) => {
-                self.certain &= gap.certain;
-                self.tally.fail(object(&gap).detail(describe(&gap)));
-            }
         }
+        None
     }
 
     /// Accounts that are left out: how many, and how many of them are not covered, stands in the evidence.
@@ -224,19 +257,19 @@ impl<'s, 'a> Guarantee<'s, 'a> {
             .iter()
             .filter(|user| {
                 let subject = self.shapes.subject(user);
-                self.worst(&[subject]) != Coverage::Covered
+                !matches!(self.worst(&[subject]), Worst::Covered)
             })
             .count();
         self.apart = Some((accounts.len() as u64, open as u64));
     }
 
-    fn worst(&mut self, states: &[Subject]) -> Coverage {
-        let mut worst = Coverage::Covered;
-        for answer in &mut self.answers {
+    fn worst(&mut self, states: &[Subject]) -> Worst {
+        let mut worst = Worst::Covered;
+        for (index, answer) in self.answers.iter_mut().enumerate() {
             for &state in states {
                 match (answer.of(state), &worst) {
-                    (Coverage::Open(gap), _) => return Coverage::Open(gap.clone()),
-                    (unknown @ Coverage::Unknown(_), Coverage::Covered) => worst = unknown.clone(),
+                    (Coverage::Open(_), _) => return Worst::Open(index, state),
+                    (Coverage::Unknown(why), Worst::Covered) => worst = Worst::Unknown(why.clone()),
                     _ => {}
                 }
             }

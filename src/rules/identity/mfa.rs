@@ -183,7 +183,7 @@ impl<'a> Admins<'a> {
     ) {
         for user in &self.population.judged {
             let states = self.states(user, shapes.subject(user));
-            guarantee.judge(&states, |_| cx.user_object(user));
+            guarantee.judge_user(cx, user, &states);
         }
         guarantee.show_apart(&self.population.apart);
     }

@@ -71,7 +71,7 @@ fn mfa_not_enforced_for_guests(cx: &Context<'_>) -> Verdict {
         .filter(|kind| providers_count || *kind != ExternalKind::ServiceProvider)
         .collect();
     for kind in kinds {
-        guarantee.judge(&[Subject::external(kind)], |_| {
+        guarantee.judge(Subject::external(kind), |_| {
             Object::new(ObjectType::GuestType, kind.as_str(), kind.as_str())
         });
     }

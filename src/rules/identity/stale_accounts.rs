@@ -52,10 +52,11 @@ fn account_stale(cx: &Context<'_>) -> Verdict {
             continue;
         };
         let days = cx.days_since(last);
-        tally.judge(days > limit, || {
-            cx.user_object(user)
-                .detail(format!("last used {days} days ago"))
-        });
+        if days > limit {
+            tally.fail_user(cx, user, || format!("last used {days} days ago"));
+        } else {
+            tally.pass();
+        }
     }
     Ok(tally.outcome("no enabled member has ever signed in", |stale, all| {
         format!("{stale} of {all} enabled members with a sign-in have not been used for more than {limit} days")

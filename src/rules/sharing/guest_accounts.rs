@@ -54,10 +54,11 @@ fn guest_stale(cx: &Context<'_>) -> Verdict {
             Some(false) => {}
             Some(true) => {
                 let days = cx.days_since(last);
-                tally.judge(days > limit, || {
-                    cx.user_object(user)
-                        .detail(format!("last used {days} days ago"))
-                });
+                if days > limit {
+                    tally.fail_user(cx, user, || format!("last used {days} days ago"));
+                } else {
+                    tally.pass();
+                }
             }
             None => tally.unknown(),
         }
