@@ -226,6 +226,8 @@ fn until_it_is_whole_it_has_another_name_and_one_reader() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenant.jsonl.gz");
     let partial = folder.path().join("tenant.jsonl.gz.partial");
+    // What an earlier run left is nobody's to read either.
+    std::fs::write(&partial, "left behind").unwrap();
     let mut writer = Writer::create(&path, &header()).unwrap();
     let records = fill(&mut writer, &pages());
     assert!(partial.exists() && !path.exists());
@@ -356,6 +358,17 @@ fn what_was_changed_and_packed_anew_is_refused() {
         ("a section more", "edited", |lines| {
             lines.insert(1, "{\"page\":\"alerts\",\"rows\":1}".to_owned());
             lines.insert(2, "{\"id\":\"a\"}".to_owned());
+        }),
+        ("members of another group", "edited", |lines| {
+            let group = Guid::new(90).to_string();
+            let other = Guid::new(95).to_string();
+            for line in lines.iter_mut() {
+                *line = line.replace(&group, &other);
+            }
+        }),
+        ("an empty group less", "edited", |lines| {
+            let group = Guid::new(91).to_string();
+            lines.retain(|line| !line.contains(&group));
         }),
         ("a count in the manifest", "edited", |lines| {
             change_last(lines, "\"count\":4", "\"count\":5");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::grant::Forces;
 use super::question::{Cells, Clients, Question, RiskLevels, Target};
@@ -16,7 +17,7 @@ use crate::snapshot::tenant::User;
 /// All policies, read once; questions are asked of it.
 pub struct Shapes<'a> {
     shapes: Vec<Shape<'a>>,
-    directory: Directory,
+    directory: Arc<Directory>,
 }
 
 /// Whether a subject's sign-ins are all denied or forced to what is required.
@@ -58,15 +59,26 @@ pub struct Denial<'a> {
 }
 
 impl<'a> Shapes<'a> {
-    /// Reads the policies.
-    pub fn read(facts: &Facts<'a>) -> Self {
+    /// Reads the policies; `known` is the directory of an earlier reading of the same facts.
+    pub fn read(facts: &Facts<'a>, known: Option<Arc<Directory>>) -> Self {
         let shapes: Vec<Shape<'a>> = facts
             .policies
             .iter()
             .map(|policy| Shape::read(policy, facts))
             .collect();
-        let directory = Directory::build(shapes.iter().flat_map(Shape::names), facts);
+        let build = || {
+            Arc::new(Directory::build(
+                shapes.iter().flat_map(Shape::names),
+                facts,
+            ))
+        };
+        let directory = known.unwrap_or_else(build);
         Self { shapes, directory }
+    }
+
+    /// The accounts sorted into classes, for the next reading of the same facts.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory)
     }
 
     /// Every policy, in every state.
@@ -124,6 +136,8 @@ impl<'a> Shapes<'a> {
             question,
             reaches,
             known: HashMap::new(),
+            decided: Vec::new(),
+            last: None,
         }
     }
 }
@@ -283,7 +297,11 @@ pub struct Answer<'s, 'a> {
     shapes: &'s Shapes<'a>,
     question: Question,
     reaches: Vec<PolicyReach>,
-    known: HashMap<Subject, Coverage>,
+    /// Where each subject that was looked at stands among those decided.
+    known: HashMap<Subject, usize>,
+    decided: Vec<Coverage>,
+    /// The subject of the last answer: most accounts are like the one before.
+    last: Option<(Subject, usize)>,
 }
 
 /// A policy that misses by more than this is not called near.
@@ -292,11 +310,22 @@ const NEAR: usize = 2;
 impl Answer<'_, '_> {
     /// The answer for one subject; equal subjects are looked at once.
     pub fn of(&mut self, subject: Subject) -> &Coverage {
-        if !self.known.contains_key(&subject) {
-            let coverage = self.decide(subject);
-            self.known.insert(subject, coverage);
+        let place = match self.last {
+            Some((last, place)) if last == subject => place,
+            _ => self.place(subject),
+        };
+        self.last = Some((subject, place));
+        self.decided.get(place).unwrap_or(&Coverage::Covered)
+    }
+
+    fn place(&mut self, subject: Subject) -> usize {
+        if let Some(&place) = self.known.get(&subject) {
+            return place;
         }
-        self.known.entry(subject).or_insert(Coverage::Covered)
+        self.decided.push(self.decide(subject));
+        let place = self.decided.len() - 1;
+        self.known.insert(subject, place);
+        place
     }
 
     fn decide(&self, subject: Subject) -> Coverage {

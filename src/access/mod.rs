@@ -27,7 +27,7 @@ pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
 pub use grant::Requirement;
 pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
 pub use shape::Shape;
-pub use subjects::{Belongs, ExternalKind, Subject};
+pub use subjects::{Belongs, Directory, ExternalKind, Subject};
 
 use crate::snapshot::model::{
     AuthenticationStrengthPolicy, ConditionalAccessPolicy, DirectoryObject, NamedLocation,

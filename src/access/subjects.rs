@@ -3,11 +3,11 @@
 //! Policies name accounts, groups and roles; most accounts are named by none. Each account is put once into the class of exactly
 //! the named sets that it belongs to, so a question is answered per class and not per account.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
-use crate::snapshot::Guid;
 use crate::snapshot::tenant::{Held, PrincipalKind, User};
+use crate::snapshot::{Guid, GuidMap};
 
 /// Whether somebody belongs to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -199,14 +199,15 @@ pub(super) enum Named {
     Eligible(Guid),
 }
 
-/// The accounts that policies name, sorted into classes.
+/// The accounts that policies name, sorted into classes. The same for every question about the same facts: callers who ask many
+/// keep it (see [`Shapes::read`](super::Shapes::read)).
 #[derive(Debug)]
-pub(super) struct Directory {
+pub struct Directory {
     sets: BTreeMap<Named, SetId>,
     /// Groups whose members nobody knows, and roles held by such groups.
     open: BTreeSet<SetId>,
     classes: Vec<Vec<SetId>>,
-    class_of: HashMap<Guid, u32>,
+    class_of: GuidMap<u32>,
 }
 
 /// Index of a named set.
@@ -220,7 +221,7 @@ impl Directory {
         let mut directory = Self {
             open: BTreeSet::new(),
             classes: vec![Vec::new()],
-            class_of: HashMap::new(),
+            class_of: GuidMap::default(),
             sets: BTreeMap::new(),
         };
         let mut next = BTreeMap::new();

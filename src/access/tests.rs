@@ -310,14 +310,17 @@ fn what_is_covered_lets_nothing_through_and_what_is_certainly_open_does() {
             .iter()
             .map(|value| serde_json::from_value(value.clone()).unwrap())
             .collect();
-        let shapes = Shapes::read(&Facts {
-            policies: &policies,
-            strengths: &[],
-            locations: &locations,
-            group_members: Some(tenant.group_members.hints()),
-            holders: &holders,
-            eligible_known: true,
-        });
+        let shapes = Shapes::read(
+            &Facts {
+                policies: &policies,
+                strengths: &[],
+                locations: &locations,
+                group_members: Some(tenant.group_members.hints()),
+                holders: &holders,
+                eligible_known: true,
+            },
+            None,
+        );
         for (number, question) in questions.iter().enumerate() {
             let mut answer = shapes.ask(*question);
             for (user, id) in USERS.iter().enumerate() {
@@ -366,14 +369,17 @@ fn an_exclusion_never_covers_more_and_report_only_changes_nothing() {
             .iter()
             .map(|value| serde_json::from_value(value.clone()).unwrap())
             .collect();
-        let shapes = Shapes::read(&Facts {
-            policies: &policies,
-            strengths: &[],
-            locations: &[],
-            group_members: Some(tenant.group_members.hints()),
-            holders: &holders,
-            eligible_known: true,
-        });
+        let shapes = Shapes::read(
+            &Facts {
+                policies: &policies,
+                strengths: &[],
+                locations: &[],
+                group_members: Some(tenant.group_members.hints()),
+                holders: &holders,
+                eligible_known: true,
+            },
+            None,
+        );
         let mut answer = shapes.ask(question);
         tenant
             .users

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
 use super::{Licence, NotEvaluated, Object, ObjectType, Rule};
+use crate::access::{Directory, Facts, Shapes, Subject};
 use crate::config::Config;
 use crate::snapshot::model::{
     AdminConsentRequestPolicy, Alert, Application, AuthenticationMethod,
@@ -36,6 +37,9 @@ pub(crate) struct Shared<'a> {
     holders: OnceLock<Holders>,
     emergency: OnceLock<BTreeSet<Guid>>,
     tier_0_apps: OnceLock<HashSet<Guid>>,
+    sync_accounts: OnceLock<BTreeSet<Guid>>,
+    directory: OnceLock<Arc<Directory>>,
+    subjects: OnceLock<Vec<Subject>>,
 }
 
 impl<'a> Shared<'a> {
@@ -48,6 +52,9 @@ impl<'a> Shared<'a> {
             holders: OnceLock::new(),
             emergency: OnceLock::new(),
             tier_0_apps: OnceLock::new(),
+            sync_accounts: OnceLock::new(),
+            directory: OnceLock::new(),
+            subjects: OnceLock::new(),
         }
     }
 
@@ -353,10 +360,27 @@ impl<'a> Context<'a> {
     /// Whether an account synchronises the local directory, as far as role assignments were read: such accounts are left out of
     /// populations, so nothing rests on it.
     pub fn is_sync_account(&self, user: Guid) -> bool {
+        let accounts = || self.shared.holders().sync_accounts();
         self.shared
-            .holders()
-            .of(user)
-            .any(|holder| reference::SYNC_ROLES.contains(&holder.role))
+            .sync_accounts
+            .get_or_init(accounts)
+            .contains(&user)
+    }
+
+    /// Conditional Access policies in the form in which questions are asked. The facts are those of the tenant, the same for every
+    /// rule, so accounts are sorted into classes once.
+    pub(crate) fn shapes(&self, facts: &Facts<'a>) -> Shapes<'a> {
+        let shapes = Shapes::read(facts, self.shared.directory.get().cloned());
+        self.shared.directory.get_or_init(|| shapes.directory());
+        shapes
+    }
+
+    /// What each account is to the policies, by its place in the list of accounts.
+    pub(crate) fn subjects(&self, shapes: &Shapes<'_>) -> &'a [Subject] {
+        let users = self.shared.tenant.users.hints();
+        self.shared
+            .subjects
+            .get_or_init(|| users.iter().map(|user| shapes.subject(user)).collect())
     }
 
     /// Whether the rule's licence, or another one, is owned; `None` when the list of licences was not read.
@@ -367,6 +391,11 @@ impl<'a> Context<'a> {
     /// Whether an account or application holds a role that Microsoft flags as privileged, as far as roles were read.
     pub(crate) fn is_privileged(&self, id: Guid) -> bool {
         self.shared.holders().holds_privileged(id)
+    }
+
+    /// Whether a service principal leads to control of the tenant: by a tier-0 permission or a privileged role.
+    pub(crate) fn leads_to_tier_0(&self, id: Guid) -> bool {
+        self.shared.tier_0_apps().contains(&id) || self.is_privileged(id)
     }
 
     /// A user as an affected object.

@@ -1,6 +1,8 @@
 //! Evaluation: from outcomes to statuses. The only place where a `pass` is made.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use jiff::Timestamp;
 
@@ -15,9 +17,10 @@ use super::{
 use crate::config::Config;
 use crate::snapshot::{State, Tenant, Unread};
 
-/// Evaluates the rules, in the order given, at this moment in time.
+/// Evaluates the rules at this moment in time; findings come in the order of the rules.
 ///
-/// A check that panics becomes `not_evaluated`: one rule's defect never ends a run.
+/// Rules are independent of each other and spread over the processors. A check that panics becomes `not_evaluated`: one
+/// rule's defect never ends a run.
 pub fn evaluate(
     rules: impl IntoIterator<Item = &'static Rule>,
     tenant: &Tenant,
@@ -25,7 +28,35 @@ pub fn evaluate(
     now: Timestamp,
 ) -> Vec<Finding> {
     let shared = Shared::new(tenant, config, now);
-    rules.into_iter().map(|rule| judge(rule, &shared)).collect()
+    let rules: Vec<&'static Rule> = rules.into_iter().collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(rule) = rules.get(index) else {
+                break done;
+            };
+            done.push((index, judge(rule, &shared)));
+        }
+    };
+    let helpers = thread::available_parallelism().map_or(0, |processors| processors.get() - 1);
+    let mut findings = thread::scope(|scope| {
+        let helpers: Vec<_> = (0..helpers.min(rules.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let mut findings = work();
+        // A check that panics is caught where it is called, so a helper always ends.
+        findings.extend(
+            helpers
+                .into_iter()
+                .filter_map(|helper| helper.join().ok())
+                .flatten(),
+        );
+        findings
+    });
+    findings.sort_by_key(|(index, _)| *index);
+    findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// Evaluates one rule.

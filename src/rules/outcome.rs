@@ -180,10 +180,25 @@ impl Tally {
     /// asked for only when the account is kept by name.
     pub fn fail_user(&mut self, cx: &Context<'_>, user: &User, detail: impl FnOnce() -> String) {
         self.judged += 1;
-        let tier_0 = cx.is_privileged(user.id);
+        let tier_0 = || cx.is_privileged(user.id);
         self.affected
             .add_lazily(ObjectType::User, user.id, tier_0, || {
                 cx.user_object(user).detail(detail())
+            });
+    }
+
+    /// One service principal that fails; `detail` as in [`fail_user`](Self::fail_user).
+    pub fn fail_service_principal(
+        &mut self,
+        cx: &Context<'_>,
+        id: Guid,
+        detail: impl FnOnce() -> String,
+    ) {
+        self.judged += 1;
+        let tier_0 = || cx.leads_to_tier_0(id);
+        self.affected
+            .add_lazily(ObjectType::ServicePrincipal, id, tier_0, || {
+                cx.service_principal_object(id).detail(detail())
             });
     }
 
@@ -276,12 +291,12 @@ impl Affected {
         &mut self,
         kind: ObjectType,
         id: Guid,
-        tier_0: bool,
+        tier_0: impl FnOnce() -> bool,
         make: impl FnOnce() -> Object,
     ) {
         if self.last.is_some_and(|last| (kind, id) > last) {
             self.count += 1;
-            self.tier_0 |= tier_0;
+            self.tier_0 = self.tier_0 || tier_0();
             return;
         }
         self.add(make());

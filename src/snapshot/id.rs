@@ -19,6 +19,10 @@ impl Guid {
     }
 }
 
+/// A map by GUID. Lookups by the million are what evaluation is made of; the hasher is seeded at random for each process, so ids chosen
+/// by somebody else do not pile up in one place.
+pub type GuidMap<V> = std::collections::HashMap<Guid, V, foldhash::fast::RandomState>;
+
 /// The text is not a GUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a GUID")]

@@ -15,7 +15,7 @@ pub mod tenant;
 pub mod text;
 
 pub use file::{Header, Record, SnapshotError};
-pub use id::Guid;
+pub use id::{Guid, GuidMap};
 pub use resource::Resource;
 pub use section::{Section, State, Unread};
 pub use tenant::Tenant;

@@ -153,10 +153,9 @@ fn judge(
     let mut tally = Tally::new();
     for principal in principals.iter().filter(|one| !one.is_microsoft_owned()) {
         match principal.id.and_then(|id| Some((id, held.get(&id)?))) {
-            Some((id, names)) => tally.fail(
-                cx.service_principal_object(id)
-                    .detail(detail(principal, names, home)),
-            ),
+            Some((id, names)) => {
+                tally.fail_service_principal(cx, id, || detail(principal, names, home));
+            }
             None => tally.pass(),
         }
     }

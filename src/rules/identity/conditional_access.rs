@@ -73,7 +73,7 @@ pub(in crate::rules) fn read_policies<'a>(
         holders: cx.known_holders()?,
         eligible_known: eligible.is_ok(),
     };
-    let shapes = Shapes::read(&facts);
+    let shapes = cx.shapes(&facts);
     let missing = [
         groups.err().filter(|_| named.groups || named.roles),
         eligible.err().filter(|_| named.excluded_roles),
@@ -197,9 +197,11 @@ impl<'s, 'a> Guarantee<'s, 'a> {
 
     /// Asks for every account of a population as it is.
     pub(in crate::rules) fn judge_all(&mut self, cx: &Context<'_>, population: &Population<'_>) {
+        let subjects = cx.subjects(self.shapes);
         for user in &population.judged {
-            let subject = self.shapes.subject(user);
-            self.judge_user(cx, user, &[subject]);
+            if let Some(&subject) = subjects.get(user.index as usize) {
+                self.judge_user(cx, user, &[subject]);
+            }
         }
         self.show_apart(&population.apart);
     }

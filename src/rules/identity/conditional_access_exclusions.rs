@@ -55,11 +55,14 @@ fn conditional_access_exclusion_large(cx: &Context<'_>) -> Verdict {
         Err(_) => super::conditional_access::all_policies(cx)?,
     };
     let policies = read_policies(cx, listed, &[])?;
+    let subjects = cx.subjects(&policies.shapes);
     let mut people: BTreeMap<Subject, u64> = BTreeMap::new();
     for user in cx.users()?.iter().filter(|user| {
         user.is_enabled() && !cx.is_emergency(user.id) && !cx.is_sync_account(user.id)
     }) {
-        *people.entry(policies.shapes.subject(user)).or_default() += 1;
+        if let Some(&subject) = subjects.get(user.index as usize) {
+            *people.entry(subject).or_default() += 1;
+        }
     }
     let mut tally = Tally::new();
     for shape in policies.shapes.enabled().filter(|shape| is_wide(shape)) {

@@ -146,12 +146,10 @@ fn user_consented_risky_grant(cx: &Context<'_>) -> Verdict {
         {
             tally.pass();
         } else if granted.risky > 0 {
-            let scopes: Vec<&str> = granted.scopes.iter().copied().collect();
-            tally.fail(cx.service_principal_object(client).detail(format!(
-                "users: {}; {}",
-                granted.users.len(),
-                scopes.join(", ")
-            )));
+            tally.fail_service_principal(cx, client, || {
+                let scopes: Vec<&str> = granted.scopes.iter().copied().collect();
+                format!("users: {}; {}", granted.users.len(), scopes.join(", "))
+            });
         } else {
             tally.unknown();
         }

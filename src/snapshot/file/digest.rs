@@ -3,12 +3,23 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
+use crate::snapshot::Guid;
+
 /// The sum, modulo 2^256, of the SHA-256 of each row: the same whatever the order, different when a row is
 /// added, lost, repeated or changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SetDigest([u64; 4]);
 
 impl SetDigest {
+    /// Takes in one row of a list by object together with the object that it belongs to; `None` for a plain list. A page
+    /// without rows counts with its object alone: that a group has no members is a fact as well.
+    pub fn add_of(&mut self, of: Option<Guid>, row: &[u8]) {
+        match of {
+            None => self.add(row),
+            Some(of) => self.add(&[of.to_string().as_bytes(), b" ", row].concat()),
+        }
+    }
+
     /// Takes in one row.
     pub fn add(&mut self, row: &[u8]) {
         let hash = sha256(row);

@@ -184,13 +184,17 @@ impl Reading<'_> {
             .map_err(|error| edited(error.to_string()))?;
         let (count, digest) = self.found.entry(page.page).or_default();
         *count += 1;
-        digest.add(line.as_bytes());
+        digest.add_of(page.of, line.as_bytes());
         Ok(())
     }
 
     fn page(&mut self, page: &PageLine) {
         if let Some(subject) = page.of {
             self.tenant.touch(page.page, subject);
+            if page.rows == 0 {
+                let (_, digest) = self.found.entry(page.page).or_default();
+                digest.add_of(page.of, b"");
+            }
         }
     }
 

@@ -78,11 +78,14 @@ impl Writer {
         };
         let first = json(&line).map_err(|source| self.io(source))?;
         let mut digest = self.digests.get(&resource).copied().unwrap_or_default();
+        if rows.is_empty() && of.is_some() {
+            digest.add_of(of, b"");
+        }
         self.member(|gzip| {
             gzip.write_all(first.as_bytes())?;
             for row in rows {
                 let row = on_one_line(row)?;
-                digest.add(row.as_bytes());
+                digest.add_of(of, row.as_bytes());
                 gzip.write_all(row.as_bytes())?;
                 gzip.write_all(b"\n")?;
             }
@@ -163,9 +166,14 @@ fn on_one_line(row: &RawValue) -> io::Result<Cow<'_, str>> {
     Ok(Cow::Borrowed(text))
 }
 
+/// A new file for its owner alone. What stands there from an earlier run is put aside first: it may be readable by others, or a link.
 fn open_private(path: &Path) -> io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;

@@ -1,16 +1,16 @@
 //! Service principals and the application permissions they hold.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::{Bad, Tenant};
 use crate::snapshot::model::ServicePrincipal;
-use crate::snapshot::{Guid, reference};
+use crate::snapshot::{Guid, GuidMap, reference};
 
 /// All service principals, by id.
 #[derive(Debug, Clone, Default)]
 pub struct ServicePrincipals {
     list: Vec<ServicePrincipal>,
-    by_id: HashMap<Guid, u32>,
+    by_id: GuidMap<u32>,
 }
 
 impl ServicePrincipals {

@@ -1,6 +1,6 @@
 //! Accounts, their last sign-in and their registered methods, in compact form.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::{Bad, Tenant};
 use crate::snapshot::model::{
     self, ExternalUserState, SignInActivityRow, UserRegistrationDetails, UserType,
 };
-use crate::snapshot::{Guid, Untrusted};
+use crate::snapshot::{Guid, GuidMap, Untrusted};
 
 /// An account.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ use crate::snapshot::{Guid, Untrusted};
     reason = "independent facts, as Graph sends them"
 )]
 pub struct User {
+    /// Place in the list of accounts, from 0: what tables beside the list are indexed by.
+    pub index: u32,
     /// Object id.
     pub id: Guid,
     /// The name to sign in with.
@@ -70,7 +72,7 @@ impl User {
 #[derive(Debug, Clone, Default)]
 pub struct Users {
     list: Vec<User>,
-    by_id: HashMap<Guid, u32>,
+    by_id: GuidMap<u32>,
 }
 
 impl Users {
@@ -89,6 +91,7 @@ impl Users {
                 .to_ascii_uppercase()
                 .contains("#EXT#");
         let user = User {
+            index,
             id,
             is_invited,
             user_principal_name,
@@ -149,7 +152,7 @@ impl Users {
 
 /// When accounts were last used.
 #[derive(Debug, Clone, Default)]
-pub struct SignIns(HashMap<Guid, Option<Timestamp>>);
+pub struct SignIns(GuidMap<Option<Timestamp>>);
 
 impl SignIns {
     pub(super) fn push(&mut self, row: SignInActivityRow) -> Result<(), Bad> {
@@ -203,7 +206,7 @@ impl Registration {
 
 /// The registration report, by user.
 #[derive(Debug, Clone, Default)]
-pub struct RegistrationDetails(HashMap<Guid, Registration>);
+pub struct RegistrationDetails(GuidMap<Registration>);
 
 impl RegistrationDetails {
     pub(super) fn push(&mut self, row: UserRegistrationDetails) -> Result<(), Bad> {
