@@ -13,6 +13,9 @@ use super::model::is_complete;
 use crate::plan::{Horizon, Part, Task, evaluated, exposure_score, worst_first};
 use crate::rules::{Area, Effort, EntitlementState, Finding, Severity, Status};
 
+/// What severity, affected, effort and days take at most, with the gaps between all columns.
+const NARROW_COLUMNS: u16 = 51;
+
 /// How to draw.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
@@ -204,15 +207,19 @@ fn findings(
             style,
             &["Severity", "Finding", "Affected", "Effort", "Days", "Owner"],
         );
+        // The heading has the whole name; the column needs only enough to know whom.
+        let short = owner.split('@').next().unwrap_or(&owner);
+        let narrow = NARROW_COLUMNS + u16::try_from(short.chars().count().min(24)).unwrap_or(24);
+        let finding = style.width.saturating_sub(narrow).max(24);
         table.set_constraints([
             ColumnConstraint::ContentWidth,
-            ColumnConstraint::LowerBoundary(Width::Fixed(30)),
+            ColumnConstraint::LowerBoundary(Width::Fixed(finding)),
             ColumnConstraint::ContentWidth,
             ColumnConstraint::ContentWidth,
             ColumnConstraint::ContentWidth,
         ]);
         for finding in here {
-            table.add_row(row(finding, assessment, style, &owner));
+            table.add_row(row(finding, assessment, style, short));
         }
         writeln!(out, "{table}")?;
     }
