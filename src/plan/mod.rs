@@ -1,6 +1,6 @@
 //! From findings to an order that an administrator can follow.
 //!
-//! [`schedule`](mod@schedule) puts tasks into 30, 60 and 90 days by fixed rules; [`explain`] says why in one line; [`entitlements`] lists what is owned
+//! [`schedule`](mod@schedule) puts tasks into 30, 60 and 90 days by fixed rules; `explain` says why in one line; [`entitlements`] lists what is owned
 //! and not used; [`questions`] answers what a review asks. Pure: findings in, plan out, integers only.
 
 mod entitlements;

@@ -1,7 +1,7 @@
 //! The rules: what is judged, how, and what to do about it.
 //!
 //! A rule is one `static` with its check beside it, a pure function of the tenant: no request, no clock, no environment.
-//! [`declare_rule!`] joins metadata, documentation and check; each area lists its rules; [`registry`] joins the areas.
+//! `declare_rule!` joins metadata, documentation and check; each area lists its rules; [`registry`] joins the areas.
 
 mod catalogue;
 mod context;

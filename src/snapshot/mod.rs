@@ -2,7 +2,7 @@
 //!
 //! [`model`] holds the wire types as Graph names them, [`tenant`] the in-memory tenant that rules read,
 //! [`section`] the state of each list, [`resource`] the list of everything that can be asked for, and
-//! [`file`] the snapshot file. Nothing here signs in, asks Graph or judges: rows come in, rows are held,
+//! [`mod@file`] the snapshot file. Nothing here signs in, asks Graph or judges: rows come in, rows are held,
 //! and a row that was not read can never be mistaken for one that is not there.
 
 pub mod file;
