@@ -1,5 +1,10 @@
 //! Flags and commands: one declaration for parsing, help and (later) man page and completions.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help that users read on a terminal"
+)]
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -121,11 +126,11 @@ pub(crate) struct SourceArgs {
 /// How to sign in.
 #[derive(Debug, Args)]
 pub(crate) struct SignInArgs {
-    /// Tenant id or domain [env: `AZURE_TENANT_ID`]
+    /// Tenant id or domain [env: AZURE_TENANT_ID]
     #[arg(long, value_name = "ID|DOMAIN", help_heading = "Sign-in")]
     pub(super) tenant: Option<String>,
 
-    /// Application (client) id [env: `AZURE_CLIENT_ID`]
+    /// Application (client) id [env: AZURE_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = "Sign-in")]
     pub(super) client_id: Option<String>,
 
@@ -133,11 +138,11 @@ pub(crate) struct SignInArgs {
     #[arg(long, value_name = "KIND", help_heading = "Sign-in")]
     pub(super) auth: Option<AuthKind>,
 
-    /// Read the client secret from FILE; or set `M365AUDIT_CLIENT_SECRET` or `AZURE_CLIENT_SECRET`
+    /// Read the client secret from FILE; or set M365AUDIT_CLIENT_SECRET or AZURE_CLIENT_SECRET
     #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
     pub(super) client_secret_file: Option<PathBuf>,
 
-    /// Certificate with its key, PEM or PKCS#12 [env: `AZURE_CLIENT_CERTIFICATE_PATH`]; its password only from `M365AUDIT_CERTIFICATE_PASSWORD` or `AZURE_CLIENT_CERTIFICATE_PASSWORD`
+    /// Certificate with its key, PEM or PKCS#12 [env: AZURE_CLIENT_CERTIFICATE_PATH]; its password only from M365AUDIT_CERTIFICATE_PASSWORD or AZURE_CLIENT_CERTIFICATE_PASSWORD
     #[arg(long, value_name = "FILE", help_heading = "Sign-in")]
     pub(super) certificate: Option<PathBuf>,
 
@@ -145,7 +150,7 @@ pub(crate) struct SignInArgs {
     #[arg(long, value_name = "CLOUD", help_heading = "Sign-in")]
     pub(super) cloud: Option<Cloud>,
 
-    /// Replace the root of the sign-in service (plain http only on this machine) [env: `AZURE_AUTHORITY_HOST`]
+    /// Replace the root of the sign-in service (plain http only on this machine) [env: AZURE_AUTHORITY_HOST]
     #[arg(long, value_name = "URL", help_heading = "Sign-in")]
     pub(super) login_url: Option<String>,
 
