@@ -125,3 +125,32 @@ fn the_plan_of_the_demo_tenant_can_be_followed() {
         "nothing that can lock out comes before the way back in"
     );
 }
+
+/// A snapshot comes from somebody else: what its header says of the tenant is as hostile as any display name.
+#[test]
+fn a_snapshot_header_cannot_reach_the_terminal() {
+    use m365audit::snapshot::Header;
+    use m365audit::snapshot::file::Writer;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hostile.jsonl.gz");
+    let now = "2026-11-02T08:00:00Z".parse().unwrap();
+    let header = Header::new(
+        "evil\u{1b}[31m\u{202e}".to_owned(),
+        "glo\u{1b}]0;x\u{7}bal".to_owned(),
+        now,
+        Vec::new(),
+    );
+    let writer = Writer::create(&path, &header).unwrap();
+    writer.finish(&std::collections::BTreeMap::new()).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_m365audit"))
+        .args(["scan", "--quiet", "--from"])
+        .arg(&path)
+        .env_clear()
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(text.contains("evil\\u{1b}"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
+}

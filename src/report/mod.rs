@@ -44,7 +44,7 @@ pub struct Assessment<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct TenantName {
     /// Tenant id, or the domain that it was asked by when its id could not be read.
-    pub id: String,
+    pub id: Untrusted,
     /// Display name.
     pub display_name: Option<Untrusted>,
     /// Default domain.
@@ -58,7 +58,7 @@ impl TenantName {
         Self {
             id: organization
                 .and_then(|row| row.id)
-                .map_or_else(|| header.tenant.clone(), |id| id.to_string()),
+                .map_or_else(|| header.tenant.clone(), |id| id.to_string().into()),
             display_name: organization.and_then(|row| row.display_name.clone()),
             default_domain: organization.and_then(|row| {
                 let domains = row.verified_domains.iter().flatten();

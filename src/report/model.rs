@@ -45,10 +45,10 @@ pub struct Tool {
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "as above")]
 pub struct Tenant<'a> {
-    pub id: &'a str,
+    pub id: &'a Untrusted,
     pub display_name: Option<&'a Untrusted>,
     pub default_domain: Option<&'a Untrusted>,
-    pub cloud: &'a str,
+    pub cloud: &'a Untrusted,
 }
 
 #[derive(Debug, Serialize)]

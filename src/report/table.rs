@@ -72,10 +72,11 @@ impl Paint {
 
 fn summary(assessment: &Assessment<'_>, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
     let tenant = &assessment.tenant;
-    let name = tenant.display_name.as_ref().map_or_else(
-        || tenant.id.clone(),
-        super::super::snapshot::text::Untrusted::for_terminal,
-    );
+    let name = tenant
+        .display_name
+        .as_ref()
+        .unwrap_or(&tenant.id)
+        .for_terminal();
     let domain = tenant
         .default_domain
         .as_ref()
@@ -85,7 +86,9 @@ fn summary(assessment: &Assessment<'_>, paint: Paint, out: &mut dyn Write) -> io
     writeln!(
         out,
         "tenant {}, {} cloud, read {}",
-        tenant.id, assessment.header.cloud, assessment.header.collected_at
+        tenant.id.for_terminal(),
+        assessment.header.cloud.for_terminal(),
+        assessment.header.collected_at
     )?;
     let (done, applicable) = evaluated(&assessment.findings);
     writeln!(

@@ -27,7 +27,7 @@ pub use digest::SetDigest;
 pub use read::{Snapshot, read, read_from};
 pub use write::Writer;
 
-use super::{Guid, Resource, State};
+use super::{Guid, Resource, State, Untrusted};
 
 /// The format that this version writes and reads.
 pub const FORMAT: u32 = 1;
@@ -41,9 +41,9 @@ pub struct Header {
     /// Which program wrote it.
     pub tool: Tool,
     /// The tenant as it was named when signing in: an id or a domain.
-    pub tenant: String,
+    pub tenant: Untrusted,
     /// `global`, `usgov`, `dod` or `china`.
-    pub cloud: String,
+    pub cloud: Untrusted,
     /// When the collection began.
     pub collected_at: Timestamp,
     /// Every section that was asked for.
@@ -62,8 +62,8 @@ pub struct Tool {
 impl Header {
     /// The header of a collection that begins now.
     pub fn new(
-        tenant: String,
-        cloud: String,
+        tenant: impl Into<Untrusted>,
+        cloud: impl Into<Untrusted>,
         collected_at: Timestamp,
         asked: Vec<Resource>,
     ) -> Self {
@@ -74,8 +74,8 @@ impl Header {
         Self {
             format: FORMAT,
             tool,
-            tenant,
-            cloud,
+            tenant: tenant.into(),
+            cloud: cloud.into(),
             collected_at,
             asked,
         }
