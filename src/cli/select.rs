@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::args::SelectArgs;
 use super::failure::Failure;
+use crate::collect;
 use crate::rules::{self, Finding, Rule, Status};
 use crate::snapshot::Resource;
 
@@ -41,40 +42,7 @@ pub(super) fn resources(rules: &[&Rule], mailbox_rules: bool) -> BTreeSet<Resour
     if !mailbox_rules {
         wanted.remove(&Resource::InboxRules);
     }
-    let follows = [
-        (
-            Resource::GroupTransitiveMembers,
-            &[
-                Resource::ConditionalAccessPolicies,
-                Resource::RoleAssignments,
-            ][..],
-        ),
-        (Resource::AppRoleAssignedTo, &[Resource::ServicePrincipals]),
-        (
-            Resource::ApplicationOwners,
-            &[
-                Resource::AppRoleAssignedTo,
-                Resource::ServicePrincipals,
-                Resource::Applications,
-            ],
-        ),
-        (
-            Resource::ServicePrincipalOwners,
-            &[Resource::AppRoleAssignedTo, Resource::ServicePrincipals],
-        ),
-        (Resource::AuthenticationMethods, &[Resource::Users]),
-        (Resource::InboxRules, &[Resource::Users]),
-        (
-            Resource::DeviceCompliancePoliciesBeta,
-            &[Resource::ManagedDevices],
-        ),
-        (Resource::CompliancePolicies, &[Resource::ManagedDevices]),
-    ];
-    for (resource, needs) in follows {
-        if wanted.contains(&resource) {
-            wanted.extend(needs);
-        }
-    }
+    collect::with_needs(&mut wanted);
     wanted
 }
 

@@ -73,6 +73,18 @@ pub struct Ask {
     pub emergency_accounts: Vec<String>,
 }
 
+/// Adds what has to be read first, so that it is known which objects to ask about.
+pub fn with_needs(resources: &mut BTreeSet<Resource>) {
+    let mut open: Vec<Resource> = resources.iter().copied().collect();
+    while let Some(resource) = open.pop() {
+        open.extend(
+            per_object::needs(resource)
+                .iter()
+                .filter(|&&need| resources.insert(need)),
+        );
+    }
+}
+
 /// What the reading tasks tell the one that owns the sink.
 enum Told {
     Begin(Resource),

@@ -65,6 +65,34 @@ pub(super) async fn collect(
     Ok(())
 }
 
+/// What has to be read before it is known which objects this resource is asked about, or whether it is asked at all.
+pub(super) const fn needs(resource: Resource) -> &'static [Resource] {
+    match resource {
+        // Groups
+        Resource::GroupTransitiveMembers => &[
+            Resource::ConditionalAccessPolicies,
+            Resource::RoleAssignments,
+        ],
+        // Applications
+        Resource::AppRoleAssignedTo => &[Resource::ServicePrincipals],
+        Resource::ApplicationOwners => &[
+            Resource::AppRoleAssignedTo,
+            Resource::ServicePrincipals,
+            Resource::Applications,
+        ],
+        Resource::ServicePrincipalOwners => {
+            &[Resource::AppRoleAssignedTo, Resource::ServicePrincipals]
+        }
+        // Single accounts
+        Resource::AuthenticationMethods | Resource::InboxRules => &[Resource::Users],
+        // Devices
+        Resource::DeviceCompliancePoliciesBeta | Resource::CompliancePolicies => {
+            &[Resource::ManagedDevices]
+        }
+        _ => &[],
+    }
+}
+
 /// The objects to ask about.
 struct Subjects {
     ids: BTreeSet<Guid>,

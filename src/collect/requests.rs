@@ -87,6 +87,7 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
     };
     let principal = "principal($select=id,displayName)";
     match resource {
+        // Tenant, accounts and roles
         Resource::Organization => base.select(ORGANIZATION),
         Resource::SubscribedSkus => base.select(SKU),
         Resource::Users => base.select(USER).top(999).count(),
@@ -101,10 +102,13 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
         Resource::RoleEligibilityScheduleInstances | Resource::RoleAssignmentScheduleInstances => {
             base.expand("principal")
         }
+        // Conditional Access and tenant-wide policies
         Resource::PermissionGrantPolicies => base.expand("includes,excludes"),
         Resource::CrossTenantAccessPartners => base.expand("identitySynchronization"),
+        // Applications and what they were granted
         Resource::Applications => base.select(APPLICATION).top(999).count(),
         Resource::ServicePrincipals => base.select(SERVICE_PRINCIPAL).top(999).count(),
+        // Risk, alerts, scores
         Resource::RiskyUsers => base
             .filter("riskState eq 'atRisk' or riskState eq 'confirmedCompromised'")
             .top(500),
@@ -124,7 +128,9 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
             .filter("status eq 'active' or status eq 'inProgress' or status eq 'awaitingAction'")
             .top(50),
         Resource::SecureScores => base.top(1),
+        // Data and sharing
         Resource::SensitivityLabels => base.expand("sublabels"),
+        // Devices
         Resource::DeviceManagement => base.select(&["id", "subscriptionState", "settings"]),
         Resource::ManagedDevices => base.select(MANAGED_DEVICE).top(1_000),
         Resource::DeviceCompliancePolicies

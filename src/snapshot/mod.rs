@@ -16,7 +16,7 @@ pub mod text;
 
 pub use file::{Header, Record, SnapshotError};
 pub use id::{Guid, GuidMap};
-pub use resource::Resource;
+pub use resource::{Licence, Resource};
 pub use section::{Section, State, Unread};
 pub use tenant::Tenant;
 pub use text::Untrusted;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 macro_rules! resources {
-    ($( $(#[$doc:meta])* $variant:ident = $key:literal, $version:literal, $path:literal, [$($permission:literal),+]; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident = $key:literal, $version:literal, $path:literal, [$($permission:literal),+], $licence:ident; )+) => {
         /// One Graph request whose answer a snapshot holds.
         ///
         /// The order is the order of the snapshot file and of the report's `collection` part.
@@ -38,103 +38,180 @@ macro_rules! resources {
             pub const fn permissions(self) -> &'static [&'static str] {
                 match self { $(Resource::$variant => &[$($permission),+],)+ }
             }
+
+            /// What the tenant must own for Graph to answer it.
+            pub const fn licence(self) -> Licence {
+                match self { $(Resource::$variant => Licence::$licence,)+ }
+            }
         }
     };
 }
 
 resources! {
+    // Tenant, accounts and roles
     /// The tenant itself.
-    Organization = "organization", "v1.0", "/organization", ["Organization.Read.All"];
+    Organization = "organization", "v1.0", "/organization", ["Organization.Read.All"], None;
     /// Its domains, verified or not.
-    Domains = "domains", "v1.0", "/domains", ["Domain.Read.All"];
+    Domains = "domains", "v1.0", "/domains", ["Domain.Read.All"], None;
     /// The licences it owns.
-    SubscribedSkus = "subscribedSkus", "v1.0", "/subscribedSkus", ["LicenseAssignment.Read.All"];
+    SubscribedSkus = "subscribedSkus", "v1.0", "/subscribedSkus", ["LicenseAssignment.Read.All"], None;
     /// Accounts, members and guests.
-    Users = "users", "v1.0", "/users", ["User.Read.All"];
+    Users = "users", "v1.0", "/users", ["User.Read.All"], None;
     /// When each account last signed in. A request of its own: it needs Entra ID P1 and smaller pages.
-    SignInActivity = "signInActivity", "v1.0", "/users?$select=id,signInActivity", ["User.Read.All", "AuditLog.Read.All"];
+    SignInActivity = "signInActivity", "v1.0", "/users?$select=id,signInActivity", ["User.Read.All", "AuditLog.Read.All"], EntraP1;
     /// Which sign-in methods each user has registered.
-    RegistrationDetails = "userRegistrationDetails", "v1.0", "/reports/authenticationMethods/userRegistrationDetails", ["AuditLog.Read.All"];
+    RegistrationDetails = "userRegistrationDetails", "v1.0", "/reports/authenticationMethods/userRegistrationDetails", ["AuditLog.Read.All"], EntraP1;
     /// Directory roles, built in and custom.
-    RoleDefinitions = "roleDefinitions", "v1.0", "/roleManagement/directory/roleDefinitions", ["RoleManagement.Read.Directory"];
+    RoleDefinitions = "roleDefinitions", "v1.0", "/roleManagement/directory/roleDefinitions", ["RoleManagement.Read.Directory"], None;
     /// Active directory role assignments.
-    RoleAssignments = "roleAssignments", "v1.0", "/roleManagement/directory/roleAssignments", ["RoleManagement.Read.Directory"];
+    RoleAssignments = "roleAssignments", "v1.0", "/roleManagement/directory/roleAssignments", ["RoleManagement.Read.Directory"], None;
     /// Eligible directory role assignments (Privileged Identity Management).
-    RoleEligibilityScheduleInstances = "roleEligibilityScheduleInstances", "v1.0", "/roleManagement/directory/roleEligibilityScheduleInstances", ["RoleEligibilitySchedule.Read.Directory"];
+    RoleEligibilityScheduleInstances = "roleEligibilityScheduleInstances", "v1.0", "/roleManagement/directory/roleEligibilityScheduleInstances", ["RoleEligibilitySchedule.Read.Directory"], EntraP2OrGovernance;
     /// Active assignments with how and until when they are held (Privileged Identity Management).
-    RoleAssignmentScheduleInstances = "roleAssignmentScheduleInstances", "v1.0", "/roleManagement/directory/roleAssignmentScheduleInstances", ["RoleAssignmentSchedule.Read.Directory"];
+    RoleAssignmentScheduleInstances = "roleAssignmentScheduleInstances", "v1.0", "/roleManagement/directory/roleAssignmentScheduleInstances", ["RoleAssignmentSchedule.Read.Directory"], EntraP2OrGovernance;
     /// Users in the groups that hold roles or that Conditional Access policies name, nested groups included.
-    GroupTransitiveMembers = "groupTransitiveMembers", "v1.0", "/groups/{id}/transitiveMembers/microsoft.graph.user", ["GroupMember.Read.All"];
+    GroupTransitiveMembers = "groupTransitiveMembers", "v1.0", "/groups/{id}/transitiveMembers/microsoft.graph.user", ["GroupMember.Read.All"], None;
+
+    // Conditional Access and tenant-wide policies
     /// Conditional Access policies in every state.
-    ConditionalAccessPolicies = "conditionalAccessPolicies", "v1.0", "/identity/conditionalAccess/policies", ["Policy.Read.All"];
+    ConditionalAccessPolicies = "conditionalAccessPolicies", "v1.0", "/identity/conditionalAccess/policies", ["Policy.Read.All"], None;
     /// Named locations of Conditional Access.
-    NamedLocations = "namedLocations", "v1.0", "/identity/conditionalAccess/namedLocations", ["Policy.Read.All"];
+    NamedLocations = "namedLocations", "v1.0", "/identity/conditionalAccess/namedLocations", ["Policy.Read.All"], None;
     /// Authentication strengths, built in and own.
-    AuthenticationStrengthPolicies = "authenticationStrengthPolicies", "v1.0", "/policies/authenticationStrengthPolicies", ["Policy.Read.AuthenticationMethod"];
+    AuthenticationStrengthPolicies = "authenticationStrengthPolicies", "v1.0", "/policies/authenticationStrengthPolicies", ["Policy.Read.AuthenticationMethod"], None;
     /// Security defaults.
-    SecurityDefaults = "identitySecurityDefaultsEnforcementPolicy", "v1.0", "/policies/identitySecurityDefaultsEnforcementPolicy", ["Policy.Read.All"];
+    SecurityDefaults = "identitySecurityDefaultsEnforcementPolicy", "v1.0", "/policies/identitySecurityDefaultsEnforcementPolicy", ["Policy.Read.All"], None;
     /// What members and guests may do by default.
-    AuthorizationPolicy = "authorizationPolicy", "v1.0", "/policies/authorizationPolicy", ["Policy.Read.All"];
+    AuthorizationPolicy = "authorizationPolicy", "v1.0", "/policies/authorizationPolicy", ["Policy.Read.All"], None;
     /// The admin consent workflow.
-    AdminConsentRequestPolicy = "adminConsentRequestPolicy", "v1.0", "/policies/adminConsentRequestPolicy", ["Policy.Read.All"];
+    AdminConsentRequestPolicy = "adminConsentRequestPolicy", "v1.0", "/policies/adminConsentRequestPolicy", ["Policy.Read.All"], None;
     /// Conditions under which users may consent to applications.
-    PermissionGrantPolicies = "permissionGrantPolicies", "v1.0", "/policies/permissionGrantPolicies", ["Policy.Read.PermissionGrant"];
+    PermissionGrantPolicies = "permissionGrantPolicies", "v1.0", "/policies/permissionGrantPolicies", ["Policy.Read.PermissionGrant"], None;
     /// Cross-tenant access for every tenant that has no entry of its own.
-    CrossTenantAccessDefault = "crossTenantAccessPolicyDefault", "v1.0", "/policies/crossTenantAccessPolicy/default", ["Policy.Read.All"];
+    CrossTenantAccessDefault = "crossTenantAccessPolicyDefault", "v1.0", "/policies/crossTenantAccessPolicy/default", ["Policy.Read.All"], None;
     /// Cross-tenant access by partner tenant.
-    CrossTenantAccessPartners = "crossTenantAccessPolicyPartners", "v1.0", "/policies/crossTenantAccessPolicy/partners", ["Policy.Read.All"];
+    CrossTenantAccessPartners = "crossTenantAccessPolicyPartners", "v1.0", "/policies/crossTenantAccessPolicy/partners", ["Policy.Read.All"], None;
     /// Who may register and join devices, and how.
-    DeviceRegistrationPolicy = "deviceRegistrationPolicy", "v1.0", "/policies/deviceRegistrationPolicy", ["Policy.Read.DeviceConfiguration"];
+    DeviceRegistrationPolicy = "deviceRegistrationPolicy", "v1.0", "/policies/deviceRegistrationPolicy", ["Policy.Read.DeviceConfiguration"], None;
     /// Directory settings.
-    GroupSettings = "groupSettings", "v1.0", "/groupSettings", ["GroupSettings.Read.All"];
+    GroupSettings = "groupSettings", "v1.0", "/groupSettings", ["GroupSettings.Read.All"], None;
+
+    // Applications and what they were granted
     /// Application registrations of this tenant.
-    Applications = "applications", "v1.0", "/applications", ["Application.Read.All"];
+    Applications = "applications", "v1.0", "/applications", ["Application.Read.All"], None;
     /// Applications present in this tenant, whoever wrote them.
-    ServicePrincipals = "servicePrincipals", "v1.0", "/servicePrincipals", ["Application.Read.All"];
+    ServicePrincipals = "servicePrincipals", "v1.0", "/servicePrincipals", ["Application.Read.All"], None;
     /// Application permissions granted on Microsoft Graph, Exchange Online and SharePoint Online.
-    AppRoleAssignedTo = "appRoleAssignedTo", "v1.0", "/servicePrincipals/{id}/appRoleAssignedTo", ["Application.Read.All"];
+    AppRoleAssignedTo = "appRoleAssignedTo", "v1.0", "/servicePrincipals/{id}/appRoleAssignedTo", ["Application.Read.All"], None;
     /// Owners of the application registrations behind powerful service principals.
-    ApplicationOwners = "applicationOwners", "v1.0", "/applications/{id}/owners", ["Application.Read.All"];
+    ApplicationOwners = "applicationOwners", "v1.0", "/applications/{id}/owners", ["Application.Read.All"], None;
     /// Owners of powerful service principals.
-    ServicePrincipalOwners = "servicePrincipalOwners", "v1.0", "/servicePrincipals/{id}/owners", ["Application.Read.All"];
+    ServicePrincipalOwners = "servicePrincipalOwners", "v1.0", "/servicePrincipals/{id}/owners", ["Application.Read.All"], None;
     /// Delegated permissions granted, by whom and for whom.
-    OAuth2PermissionGrants = "oauth2PermissionGrants", "v1.0", "/oauth2PermissionGrants", ["Directory.Read.All"];
+    OAuth2PermissionGrants = "oauth2PermissionGrants", "v1.0", "/oauth2PermissionGrants", ["Directory.Read.All"], None;
+
+    // Single accounts
     /// Sign-in methods of single accounts: the declared emergency access accounts where no report tells.
-    AuthenticationMethods = "authenticationMethods", "v1.0", "/users/{id}/authentication/methods", ["UserAuthenticationMethod.Read.All"];
+    AuthenticationMethods = "authenticationMethods", "v1.0", "/users/{id}/authentication/methods", ["UserAuthenticationMethod.Read.All"], None;
     /// Inbox rules; only when asked for.
-    InboxRules = "inboxMessageRules", "v1.0", "/users/{id}/mailFolders/inbox/messageRules", ["MailboxSettings.Read"];
+    InboxRules = "inboxMessageRules", "v1.0", "/users/{id}/mailFolders/inbox/messageRules", ["MailboxSettings.Read"], Exchange;
+
+    // Risk, alerts, scores
     /// Users whom Identity Protection rates at risk or compromised.
-    RiskyUsers = "riskyUsers", "v1.0", "/identityProtection/riskyUsers", ["IdentityRiskyUser.Read.All"];
+    RiskyUsers = "riskyUsers", "v1.0", "/identityProtection/riskyUsers", ["IdentityRiskyUser.Read.All"], EntraP1;
     /// Open security alerts.
-    Alerts = "alerts", "v1.0", "/security/alerts_v2", ["SecurityAlert.Read.All"];
+    Alerts = "alerts", "v1.0", "/security/alerts_v2", ["SecurityAlert.Read.All"], Defender;
     /// Alerts that data loss prevention raised: a sign that it is in use.
-    DlpAlerts = "dlpAlerts", "v1.0", "/security/alerts_v2?$filter=serviceSource eq 'dataLossPrevention'", ["SecurityAlert.Read.All"];
+    DlpAlerts = "dlpAlerts", "v1.0", "/security/alerts_v2?$filter=serviceSource eq 'dataLossPrevention'", ["SecurityAlert.Read.All"], Defender;
     /// Open security incidents.
-    Incidents = "incidents", "v1.0", "/security/incidents", ["SecurityIncident.Read.All"];
+    Incidents = "incidents", "v1.0", "/security/incidents", ["SecurityIncident.Read.All"], Defender;
     /// The newest Secure Score.
-    SecureScores = "secureScores", "v1.0", "/security/secureScores", ["SecurityEvents.Read.All"];
+    SecureScores = "secureScores", "v1.0", "/security/secureScores", ["SecurityEvents.Read.All"], None;
     /// What each control of the Secure Score is and gives at most.
-    SecureScoreControlProfiles = "secureScoreControlProfiles", "v1.0", "/security/secureScoreControlProfiles", ["SecurityEvents.Read.All"];
+    SecureScoreControlProfiles = "secureScoreControlProfiles", "v1.0", "/security/secureScoreControlProfiles", ["SecurityEvents.Read.All"], None;
+
+    // Data and sharing
     /// Sensitivity labels with their sublabels.
-    SensitivityLabels = "sensitivityLabels", "v1.0", "/security/dataSecurityAndGovernance/sensitivityLabels", ["SensitivityLabels.Read.All"];
+    SensitivityLabels = "sensitivityLabels", "v1.0", "/security/dataSecurityAndGovernance/sensitivityLabels", ["SensitivityLabels.Read.All"], InformationProtection;
     /// Tenant-wide settings of SharePoint and OneDrive.
-    SharePointSettings = "sharepointSettings", "v1.0", "/admin/sharepoint/settings", ["SharePointTenantSettings.Read.All"];
+    SharePointSettings = "sharepointSettings", "v1.0", "/admin/sharepoint/settings", ["SharePointTenantSettings.Read.All"], SharePoint;
+
+    // Devices
     /// The Intune subscription and its tenant-wide compliance settings.
-    DeviceManagement = "deviceManagement", "v1.0", "/deviceManagement", ["DeviceManagementServiceConfig.Read.All"];
+    DeviceManagement = "deviceManagement", "v1.0", "/deviceManagement", ["DeviceManagementServiceConfig.Read.All"], Intune;
     /// Devices that Intune manages.
-    ManagedDevices = "managedDevices", "v1.0", "/deviceManagement/managedDevices", ["DeviceManagementManagedDevices.Read.All"];
+    ManagedDevices = "managedDevices", "v1.0", "/deviceManagement/managedDevices", ["DeviceManagementManagedDevices.Read.All"], Intune;
     /// Counts of managed devices.
-    ManagedDeviceOverview = "managedDeviceOverview", "v1.0", "/deviceManagement/managedDeviceOverview", ["DeviceManagementManagedDevices.Read.All"];
+    ManagedDeviceOverview = "managedDeviceOverview", "v1.0", "/deviceManagement/managedDeviceOverview", ["DeviceManagementManagedDevices.Read.All"], Intune;
     /// Compliance policies with their assignments.
-    DeviceCompliancePolicies = "deviceCompliancePolicies", "v1.0", "/deviceManagement/deviceCompliancePolicies", ["DeviceManagementConfiguration.Read.All"];
+    DeviceCompliancePolicies = "deviceCompliancePolicies", "v1.0", "/deviceManagement/deviceCompliancePolicies", ["DeviceManagementConfiguration.Read.All"], Intune;
     /// The same list in beta: v1.0 hides the policies for corporate Android devices. Read only when there are Android devices.
-    DeviceCompliancePoliciesBeta = "deviceCompliancePoliciesBeta", "beta", "/deviceManagement/deviceCompliancePolicies", ["DeviceManagementConfiguration.Read.All"];
+    DeviceCompliancePoliciesBeta = "deviceCompliancePoliciesBeta", "beta", "/deviceManagement/deviceCompliancePolicies", ["DeviceManagementConfiguration.Read.All"], Intune;
     /// Compliance policies of the settings catalogue (Linux); beta only. Read only when there are Linux devices.
-    CompliancePolicies = "compliancePolicies", "beta", "/deviceManagement/compliancePolicies", ["DeviceManagementConfiguration.Read.All"];
+    CompliancePolicies = "compliancePolicies", "beta", "/deviceManagement/compliancePolicies", ["DeviceManagementConfiguration.Read.All"], Intune;
     /// App protection policies for iOS and iPadOS.
-    IosManagedAppProtections = "iosManagedAppProtections", "v1.0", "/deviceAppManagement/iosManagedAppProtections", ["DeviceManagementApps.Read.All"];
+    IosManagedAppProtections = "iosManagedAppProtections", "v1.0", "/deviceAppManagement/iosManagedAppProtections", ["DeviceManagementApps.Read.All"], Intune;
     /// App protection policies for Android.
-    AndroidManagedAppProtections = "androidManagedAppProtections", "v1.0", "/deviceAppManagement/androidManagedAppProtections", ["DeviceManagementApps.Read.All"];
+    AndroidManagedAppProtections = "androidManagedAppProtections", "v1.0", "/deviceAppManagement/androidManagedAppProtections", ["DeviceManagementApps.Read.All"], Intune;
+}
+
+/// Licences without which Graph refuses a request or answers nothing of use.
+/// Source: Microsoft Graph reference pages and the licensing terms of each feature, mid-2026.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Licence {
+    /// Every tenant may ask.
+    None,
+    /// Microsoft Entra ID P1 or P2.
+    EntraP1,
+    /// Microsoft Entra ID P2.
+    EntraP2,
+    /// Microsoft Entra ID P2 or Entra ID Governance.
+    EntraP2OrGovernance,
+    /// Microsoft Entra ID Governance.
+    Governance,
+    /// Microsoft Entra Workload ID Premium.
+    WorkloadIdentities,
+    /// Microsoft Entra Internet Access or Private Access.
+    GlobalSecureAccess,
+    /// Microsoft Entra Private Access.
+    PrivateAccess,
+    /// Microsoft Intune.
+    Intune,
+    /// SharePoint Online.
+    SharePoint,
+    /// Exchange Online.
+    Exchange,
+    /// A workload of Microsoft Defender XDR.
+    Defender,
+    /// Microsoft Defender for Identity.
+    DefenderForIdentity,
+    /// Microsoft Defender for Office 365 plan 2.
+    DefenderForOffice2,
+    /// Microsoft Purview Information Protection.
+    InformationProtection,
+}
+
+impl Licence {
+    /// How people call it; `None` where nothing is needed.
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::None => return None,
+            Self::EntraP1 => "Entra ID P1",
+            Self::EntraP2 => "Entra ID P2",
+            Self::EntraP2OrGovernance => "Entra ID P2 or ID Governance",
+            Self::Governance => "Entra ID Governance",
+            Self::WorkloadIdentities => "Workload ID Premium",
+            Self::GlobalSecureAccess => "Entra Internet Access or Private Access",
+            Self::PrivateAccess => "Entra Private Access",
+            Self::Intune => "Intune",
+            Self::SharePoint => "SharePoint Online",
+            Self::Exchange => "Exchange Online",
+            Self::Defender => "a Defender XDR workload",
+            Self::DefenderForIdentity => "Defender for Identity",
+            Self::DefenderForOffice2 => "Defender for Office 365 Plan 2",
+            Self::InformationProtection => "Purview Information Protection",
+        })
+    }
 }
 
 impl Resource {

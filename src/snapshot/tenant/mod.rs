@@ -92,6 +92,7 @@ macro_rules! tenant {
 }
 
 tenant! {
+    // Tenant, accounts and roles
     organization: Vec<Organization> = Organization, push;
     domains: Vec<Domain> = Domains, push;
     subscribed_skus: Vec<SubscribedSku> = SubscribedSkus, push;
@@ -103,6 +104,8 @@ tenant! {
     role_eligibility: Vec<UnifiedRoleEligibilityScheduleInstance> = RoleEligibilityScheduleInstances, push;
     role_assignment_schedules: Vec<UnifiedRoleAssignmentScheduleInstance> = RoleAssignmentScheduleInstances, push;
     group_members: ById<DirectoryObject> = GroupTransitiveMembers, push_by_id;
+
+    // Conditional Access and tenant-wide policies
     conditional_access_policies: Vec<ConditionalAccessPolicy> = ConditionalAccessPolicies, push;
     named_locations: Vec<NamedLocation> = NamedLocations, push;
     authentication_strengths: Vec<AuthenticationStrengthPolicy> = AuthenticationStrengthPolicies, push;
@@ -114,22 +117,32 @@ tenant! {
     cross_tenant_access_partners: Vec<CrossTenantAccessPolicyConfigurationPartner> = CrossTenantAccessPartners, push;
     device_registration_policy: Vec<DeviceRegistrationPolicy> = DeviceRegistrationPolicy, push;
     group_settings: Vec<GroupSetting> = GroupSettings, push;
+
+    // Applications and what they were granted
     applications: Vec<Application> = Applications, push;
     service_principals: ServicePrincipals = ServicePrincipals, |list, _, row| list.push(parse(row)?);
     app_role_assigned_to: ById<AppRoleAssignment> = AppRoleAssignedTo, push_by_id;
     application_owners: ById<DirectoryObject> = ApplicationOwners, push_by_id;
     service_principal_owners: ById<DirectoryObject> = ServicePrincipalOwners, push_by_id;
     oauth2_permission_grants: Vec<OAuth2PermissionGrant> = OAuth2PermissionGrants, push;
+
+    // Single accounts
     authentication_methods: ById<AuthenticationMethod> = AuthenticationMethods, push_by_id;
     inbox_rules: ById<MessageRule> = InboxRules, push_by_id;
+
+    // Risk, alerts, scores
     risky_users: Vec<RiskyUser> = RiskyUsers, push;
     alerts: Vec<Alert> = Alerts, push;
     dlp_alerts: Vec<Alert> = DlpAlerts, push;
     incidents: Vec<Incident> = Incidents, push;
     secure_scores: Vec<SecureScore> = SecureScores, push;
     secure_score_control_profiles: Vec<SecureScoreControlProfile> = SecureScoreControlProfiles, push;
+
+    // Data and sharing
     sensitivity_labels: Vec<SensitivityLabel> = SensitivityLabels, push;
     sharepoint_settings: Vec<SharepointSettings> = SharePointSettings, push;
+
+    // Devices
     device_management: Vec<DeviceManagement> = DeviceManagement, push;
     managed_devices: Vec<ManagedDevice> = ManagedDevices, push;
     managed_device_overview: Vec<ManagedDeviceOverview> = ManagedDeviceOverview, push;
