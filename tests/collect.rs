@@ -16,11 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use m365audit::auth::{AppTokens, Cloud, Credential, Endpoints, SignIn};
-use m365audit::collect::{self, Ask, CollectError, Sink, SinkError};
+use m365audit::collect::{self, Ask, CollectError, Outcome, Sink, SinkError};
 use m365audit::config;
 use m365audit::emulator::{self, Emulator, Fault, FaultKind, Nth, Options, TenantData};
 use m365audit::graph::{Clock, GraphClient, Pace, http};
-use m365audit::snapshot::{Guid, Record, Resource, SnapshotError, State, Tenant};
+use m365audit::snapshot::tenant::Fold;
+use m365audit::snapshot::{Guid, Page, Record, Resource, SnapshotError, State, Tenant};
 use scripted::FakeClock;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -38,13 +39,7 @@ struct Kept {
 }
 
 impl Sink for Kept {
-    fn page(
-        &mut self,
-        resource: Resource,
-        of: Option<Guid>,
-        rows: &[Box<RawValue>],
-        _: Option<&str>,
-    ) -> Result<(), SinkError> {
+    fn page(&mut self, page: &Page<'_>) -> Result<(), SinkError> {
         if let Some(room) = &mut self.room {
             *room = room.checked_sub(1).ok_or_else(|| SnapshotError::Io {
                 doing: "write",
@@ -52,19 +47,16 @@ impl Sink for Kept {
                 source: std::io::ErrorKind::StorageFull.into(),
             })?;
         }
-        for row in rows {
-            self.tenant.fold(resource, of, row)?;
+        let rows = self.rows.entry(page.resource).or_default();
+        let kept = rows.entry(page.of).or_default();
+        for row in page.rows {
+            if self.tenant.fold(page.resource, page.of, row)? == Fold::New {
+                kept.push(without_context(row));
+            }
         }
-        if let Some(subject) = of {
-            self.tenant.touch(resource, subject);
+        if let Some(subject) = page.of {
+            self.tenant.touch(page.resource, subject);
         }
-        let kept = self
-            .rows
-            .entry(resource)
-            .or_default()
-            .entry(of)
-            .or_default();
-        kept.extend(rows.iter().map(|row| without_context(row)));
         Ok(())
     }
 
@@ -72,11 +64,16 @@ impl Sink for Kept {
         self.begun.push(resource);
     }
 
-    fn end(&mut self, resource: Resource, mut record: Record) {
-        record.count = self.all(resource).len() as u64;
+    fn end(&mut self, resource: Resource, mut record: Record) -> Result<(), SinkError> {
+        record.count = self.count(resource);
         self.tenant.end(resource, record.state.clone());
         let earlier = self.records.insert(resource, record);
         assert_eq!(earlier, None, "{resource} ended twice");
+        Ok(())
+    }
+
+    fn count(&self, resource: Resource) -> u64 {
+        self.all(resource).len() as u64
     }
 
     fn tenant(&self) -> &Tenant {
@@ -187,7 +184,7 @@ fn most() -> BTreeSet<Resource> {
 
 struct Run {
     kept: Kept,
-    ended: Result<(), CollectError>,
+    ended: Result<Outcome, CollectError>,
     requests: Vec<emulator::RequestLine>,
 }
 
@@ -227,6 +224,7 @@ async fn run_into(
         now,
         alert_days: 90,
         emergency_accounts: config.emergency_access.accounts,
+        ..Ask::default()
     };
     let ended = collect::collect(&client, &ask, &mut kept).await;
     Run {

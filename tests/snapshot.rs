@@ -79,6 +79,18 @@ impl io::Write for Pipe {
     }
 }
 
+fn file_page(
+    resource: Resource,
+    of: Option<Guid>,
+    rows: &[Box<RawValue>],
+) -> m365audit::snapshot::Page<'_> {
+    m365audit::snapshot::Page {
+        of,
+        rows,
+        ..m365audit::snapshot::Page::empty(resource)
+    }
+}
+
 fn fill(writer: &mut Writer, pages: &[Page]) -> BTreeMap<Resource, Record> {
     let mut records: BTreeMap<Resource, Record> = BTreeMap::new();
     for Page { resource, of, rows } in pages {
@@ -86,7 +98,8 @@ fn fill(writer: &mut Writer, pages: &[Page]) -> BTreeMap<Resource, Record> {
             .iter()
             .map(|row| RawValue::from_string(row.clone()).unwrap())
             .collect();
-        writer.page(*resource, *of, &raw, None).unwrap();
+        let page = file_page(*resource, *of, &raw);
+        writer.page(&page).unwrap();
         let record = records.entry(*resource).or_default();
         record.state = State::Collected;
         record.count += rows.len() as u64;
@@ -160,6 +173,8 @@ fn kind(result: &Result<Snapshot, SnapshotError>) -> &'static str {
         Err(SnapshotError::Newer(..)) => "newer",
         Err(SnapshotError::Cut(..)) => "cut",
         Err(SnapshotError::Edited(..)) => "edited",
+        Err(SnapshotError::Different(..)) => "different",
+        Err(SnapshotError::Busy(..)) => "busy",
     }
 }
 

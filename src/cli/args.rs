@@ -6,11 +6,13 @@
 )]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::auth::{AuthKind, Cloud};
+use crate::collect::Group;
 use crate::rules::{Area, Severity, Tier};
 
 /// Microsoft 365 tenant posture auditor.
@@ -53,6 +55,8 @@ pub(crate) struct ScanArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) sign_in: SignInArgs,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
 
     /// Keep what was collected in FILE
     #[arg(
@@ -62,6 +66,10 @@ pub(crate) struct ScanArgs {
         conflicts_with = "from"
     )]
     pub(super) save: Option<PathBuf>,
+
+    /// Go on with an interrupted collection (FILE.partial of --save FILE); begins anew where there is none
+    #[arg(long, requires = "save", help_heading = "Output")]
+    pub(super) resume: bool,
 
     /// What to print on stdout
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "Output")]
@@ -99,9 +107,12 @@ pub(crate) struct CollectArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) save: PathBuf,
 
-    /// Also read the inbox rules of every mailbox (one request each)
-    #[arg(long, help_heading = "What is read")]
-    pub(super) mailbox_rules: bool,
+    /// Go on with an interrupted collection (FILE.partial); begins anew where there is none
+    #[arg(long, help_heading = "Output")]
+    pub(super) resume: bool,
+
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
 
     #[command(flatten)]
     pub(super) config: ConfigArgs,
@@ -111,16 +122,62 @@ pub(crate) struct CollectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
     /// Evaluate a saved snapshot, without network
-    #[arg(long, value_name = "SNAPSHOT", help_heading = "Source", conflicts_with_all = ["demo", "tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url", "mailbox_rules"])]
+    #[arg(long, value_name = "SNAPSHOT", help_heading = "Source", conflicts_with_all = ["demo", "tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url", "mailbox_rules", "with", "without", "no_beta", "timeout"])]
     pub(super) from: Option<PathBuf>,
 
     /// Use a sample tenant, served by the built-in Graph emulator on this machine; needs no account and no network
     #[arg(long, help_heading = "Source", conflicts_with_all = ["tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url"])]
     pub(super) demo: bool,
+}
 
-    /// Also read the inbox rules of every mailbox (one request each)
+/// What is read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// Leave out, separated by commas: registration-report, sign-in-activity, devices, ... (a wrong name lists all)
+    #[arg(
+        long,
+        value_name = "GROUP",
+        value_delimiter = ',',
+        help_heading = "What is read"
+    )]
+    pub(super) without: Vec<Group>,
+
+    /// Also read, separated by commas: what is private or takes one request per account
+    #[arg(
+        long,
+        value_name = "GROUP",
+        value_delimiter = ',',
+        help_heading = "What is read"
+    )]
+    pub(super) with: Vec<Group>,
+
+    /// Also read the inbox rules of every mailbox (one request each); the same as --with mailbox-rules
     #[arg(long, help_heading = "What is read")]
     pub(super) mailbox_rules: bool,
+
+    /// Ask Graph's beta version for nothing
+    #[arg(long, help_heading = "What is read")]
+    pub(super) no_beta: bool,
+
+    /// Stop asking after this long, for example 90s, 45m, 2h; what is open by then counts as not read
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "What is read")]
+    pub(super) timeout: Option<Duration>,
+}
+
+/// A length of time with its unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a length of time such as 90s, 45m or 2h");
+    let (number, unit) =
+        text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = number.checked_mul(seconds).filter(|&seconds| seconds > 0);
+    seconds.map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// How to sign in.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::source::Lost;
 use crate::ExitStatus;
 use crate::auth::AuthError;
 use crate::collect::CollectError;
@@ -56,6 +57,27 @@ impl fmt::Display for Failure {
         match &self.help {
             Some(help) => writeln!(f, "  help: {}", line(help)),
             None => Ok(()),
+        }
+    }
+}
+
+impl From<Lost> for Failure {
+    fn from(lost: Lost) -> Self {
+        let Lost { error, place } = lost;
+        let failure = Self::from(error);
+        let (kept, help) = match place {
+            Some(place) => (
+                format!("; what was read is in {}", place.display()),
+                Some("run the same command with --resume to go on from there".to_owned()),
+            ),
+            None => (String::new(), failure.help),
+        };
+        Self {
+            status: failure.status,
+            error: failure
+                .error
+                .context(format!("the collection was interrupted{kept}")),
+            help,
         }
     }
 }

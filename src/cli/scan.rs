@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::args::{Cli, Format, ScanArgs};
 use super::failure::Failure;
+use super::source::{Keep, Reading};
 use super::{Ended, World, select, source};
 use crate::ExitStatus;
 use crate::plan;
@@ -29,16 +30,26 @@ pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
     let snapshot = if let Some(path) = &args.source.from {
         file::read(path)?
     } else {
-        let resources = select::resources(&rules, args.source.mailbox_rules);
-        source::collect(
+        let collected = source::collect(
             &args.sign_in,
             args.source.demo,
-            args.save.as_deref(),
-            resources,
-            &config,
+            &Reading {
+                resources: select::resources(&rules, &args.read),
+                timeout: args.read.timeout,
+                keep: args.save.as_deref().map(|path| Keep {
+                    path,
+                    resume: args.resume,
+                }),
+                config: &config,
+            },
             cli,
             world,
-        )?
+        )?;
+        if let Some(lost) = collected.lost {
+            // The report says of each rule what was not read; why all of it ended at once is said here.
+            let _ = write!(anstream::stderr(), "{}", Failure::from(lost));
+        }
+        collected.snapshot
     };
 
     let now = args.now.unwrap_or(snapshot.header.collected_at);

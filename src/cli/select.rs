@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::args::SelectArgs;
+use super::args::{ReadArgs, SelectArgs};
 use super::failure::Failure;
 use crate::collect;
 use crate::rules::{self, Finding, Rule, Status};
@@ -32,18 +32,27 @@ pub(super) fn unknown(id: &str) -> Failure {
     Failure::usage(format!("there is no rule `{id}`"), help)
 }
 
-/// Everything that these rules read, and what every report needs.
-pub(super) fn resources(rules: &[&Rule], mailbox_rules: bool) -> BTreeSet<Resource> {
+/// Everything that these rules read, and what every report needs, as far as it is to be read.
+pub(super) fn resources(rules: &[&Rule], read: &ReadArgs) -> BTreeSet<Resource> {
     let mut wanted = BTreeSet::from([Resource::Organization, Resource::SubscribedSkus]);
     for rule in rules {
         wanted.extend(rule.reads);
         wanted.extend(rule.may_read);
     }
-    if !mailbox_rules {
-        wanted.remove(&Resource::InboxRules);
+    choose(wanted, read)
+}
+
+/// Everything that can be read, for a snapshot that answers later questions, too.
+pub(super) fn all_resources(read: &ReadArgs) -> BTreeSet<Resource> {
+    choose(Resource::ALL.iter().copied().collect(), read)
+}
+
+fn choose(wanted: BTreeSet<Resource>, read: &ReadArgs) -> BTreeSet<Resource> {
+    let mut with = read.with.clone();
+    if read.mailbox_rules {
+        with.push(collect::Group::MailboxRules);
     }
-    collect::with_needs(&mut wanted);
-    wanted
+    collect::choose(wanted, &with, &read.without, !read.no_beta)
 }
 
 /// Keeps the findings that are at least as severe, and the other results that could be.

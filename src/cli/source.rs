@@ -1,7 +1,9 @@
 //! Where the data comes from: a tenant, the demo, or a file.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{Timestamp, Unit};
 
@@ -16,9 +18,9 @@ use crate::auth::{
 use crate::collect::{self, Ask};
 use crate::config::{self, Config};
 use crate::emulator::{self, Emulator, Fault, FaultKind, Nth, RetryAfter, TenantData};
-use crate::graph::{Clock, GraphClient, Pace, SystemClock, http};
-use crate::snapshot::file::{Snapshot, Writer};
-use crate::snapshot::{Header, Resource};
+use crate::graph::{Clock, GraphClient, GraphError, Pace, SystemClock, http};
+use crate::snapshot::file::{self, Snapshot, Writer};
+use crate::snapshot::{Earlier, Header, Resource};
 
 /// The configuration file that is read when none is named.
 const CONFIG_FILE: &str = "m365audit.toml";
@@ -46,16 +48,45 @@ struct Target {
     _emulator: Option<Emulator>,
 }
 
-/// Signs in and collects, live or from the demo. `save` keeps what was read in a file as well.
+/// What to read, and what to keep of it.
+pub(super) struct Reading<'a> {
+    pub(super) resources: BTreeSet<Resource>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) keep: Option<Keep<'a>>,
+    pub(super) config: &'a Config,
+}
+
+/// The snapshot file to write.
+pub(super) struct Keep<'a> {
+    /// Where; `-` for a pipe.
+    pub(super) path: &'a Path,
+    /// Go on with what an interrupted run has left there.
+    pub(super) resume: bool,
+}
+
+/// What was read.
+pub(super) struct Collected {
+    pub(super) snapshot: Snapshot,
+    /// The collection did not come to its end.
+    pub(super) lost: Option<Lost>,
+}
+
+/// Graph could not be reached any more, or did not let us in any more.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) error: GraphError,
+    /// The unfinished file, which `--resume` goes on with.
+    pub(super) place: Option<PathBuf>,
+}
+
+/// Signs in and collects, live or from the demo.
 pub(super) fn collect(
     sign_in: &SignInArgs,
     demo: bool,
-    save: Option<&Path>,
-    resources: std::collections::BTreeSet<Resource>,
-    config: &Config,
+    reading: &Reading<'_>,
     cli: &Cli,
     world: &World,
-) -> Result<Snapshot, Failure> {
+) -> Result<Collected, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -63,20 +94,18 @@ pub(super) fn collect(
         let target = if demo {
             demo_target().await?
         } else {
-            live_target(sign_in, config, world)?
+            live_target(sign_in, reading.config, world)?
         };
-        collect_from(target, save, resources, config, cli, world).await
+        collect_from(target, reading, cli, world).await
     })
 }
 
 async fn collect_from(
     target: Target,
-    save: Option<&Path>,
-    resources: std::collections::BTreeSet<Resource>,
-    config: &Config,
+    reading: &Reading<'_>,
     cli: &Cli,
     world: &World,
-) -> Result<Snapshot, Failure> {
+) -> Result<Collected, Failure> {
     let Target {
         sign_in,
         cloud,
@@ -98,32 +127,54 @@ async fn collect_from(
     tokens.token(Renewal::IfNeeded).await?;
     let client = GraphClient::new(http, graph, tokens, clock, pace)?;
 
+    let asked = reading.resources.iter().copied().collect();
+    let mut header = Header::new(tenant, cloud.name().to_owned(), started, asked);
+    let progress = Progress::new(cli.quiet, world.interactive, cli.verbose);
+    let (mut intake, earlier) = intake(reading.keep.as_ref(), &mut header, progress)?;
     let ask = Ask {
-        resources,
-        now: started,
-        alert_days: config.monitoring.window_days,
-        emergency_accounts: config.emergency_access.accounts.clone(),
+        resources: reading.resources.clone(),
+        now: header.collected_at,
+        alert_days: reading.config.monitoring.window_days,
+        emergency_accounts: reading.config.emergency_access.accounts.clone(),
+        earlier,
+        timeout: reading.timeout,
     };
-    let asked = ask.resources.iter().copied().collect();
-    let header = Header::new(tenant, cloud.name().to_owned(), ask.now, asked);
-    let writer = match save {
-        Some(path) if path.as_os_str() == "-" => {
-            Some(Writer::to_pipe(Box::new(std::io::stdout()), &header)?)
+    let outcome = collect::collect(&client, &ask, &mut intake).await?;
+    let ((tenant, records), lost) = match outcome.lost {
+        None => (intake.finish()?, None),
+        Some(error) => {
+            let (taken, place) = intake.leave()?;
+            (taken, Some(Lost { error, place }))
         }
-        Some(path) => Some(Writer::create(path, &header)?),
-        None => None,
     };
-    let mut intake = Intake::new(
-        writer,
-        Progress::new(cli.quiet, world.interactive, cli.verbose),
-    );
-    collect::collect(&client, &ask, &mut intake).await?;
-    let (tenant, records) = intake.finish()?;
-    Ok(Snapshot {
+    let snapshot = Snapshot {
         header,
         tenant,
         records,
-    })
+    };
+    Ok(Collected { snapshot, lost })
+}
+
+/// Where rows go: into a new file, to the end of an unfinished one, or into memory alone.
+fn intake(
+    keep: Option<&Keep<'_>>,
+    header: &mut Header,
+    progress: Progress,
+) -> Result<(Intake, Earlier), Failure> {
+    let writer = match keep {
+        None => None,
+        Some(keep) if keep.path.as_os_str() == "-" => {
+            Some(Writer::to_pipe(Box::new(std::io::stdout()), header)?)
+        }
+        Some(keep) if keep.resume && file::is_interrupted(keep.path) => {
+            let resumed = file::resume(keep.path, header)?;
+            *header = resumed.header;
+            let intake = Intake::go_on(resumed.tenant, resumed.counts, resumed.writer, progress);
+            return Ok((intake, resumed.earlier));
+        }
+        Some(keep) => Some(Writer::create(keep.path, header)?),
+    };
+    Ok((Intake::new(writer, progress), Earlier::default()))
 }
 
 async fn demo_target() -> Result<Target, Failure> {

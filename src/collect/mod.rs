@@ -2,37 +2,51 @@
 //!
 //! Rows go to a [`Sink`], page by page as they come; a resource that is refused or breaks off becomes the state of its section,
 //! never the end of the run. What the rows are for is not known here, and nothing is judged.
+//!
+//! - `requests`: what exactly is asked for each resource
+//! - `list`, `shard`, `chain`: reading one list whole: in one chain, or in parts side by side, each checked against counts
+//! - `groups`: what can be left out or added by name
+//! - `per_object`: what is asked object by object, as soon as it is known which objects
+//! - `ledger`: what each resource has cost, and how it ended
 
+mod chain;
+mod groups;
+mod ledger;
+mod list;
 mod per_object;
 mod requests;
+mod shard;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::future::Either;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinSet};
 
-use crate::graph::{Answer, Effort, ErrorKind, GraphClient, GraphError, Page};
+use crate::graph::{Answer, Effort, ErrorKind, GraphClient, GraphError};
 use crate::snapshot::tenant::RowError;
-use crate::snapshot::{Guid, Record, Resource, SnapshotError, State, Tenant};
+use crate::snapshot::{Earlier, Guid, Page, Record, Resource, Shard, SnapshotError, State, Tenant};
+use chain::{Chain, Ended, Reader, Start};
+pub use groups::{Group, UnknownGroup, choose};
+use ledger::Ledger;
 
 /// Where rows go.
 pub trait Sink {
-    /// One page of a resource. `of` is the object that a per-object page belongs to; `next` the link that follows it.
-    fn page(
-        &mut self,
-        resource: Resource,
-        of: Option<Guid>,
-        rows: &[Box<RawValue>],
-        next: Option<&str>,
-    ) -> Result<(), SinkError>;
+    /// One page of a resource.
+    fn page(&mut self, page: &Page<'_>) -> Result<(), SinkError>;
 
     /// A resource's reading begins.
     fn begin(&mut self, resource: Resource);
 
     /// A resource's reading has ended; [`Record::count`] is filled in by the sink, which saw the rows.
-    fn end(&mut self, resource: Resource, record: Record);
+    fn end(&mut self, resource: Resource, record: Record) -> Result<(), SinkError>;
+
+    /// How many different rows of a resource were taken in.
+    fn count(&self, resource: Resource) -> u64;
 
     /// What has been read so far: some requests follow from the answers to others.
     fn tenant(&self) -> &Tenant;
@@ -61,7 +75,7 @@ pub enum CollectError {
 }
 
 /// What to ask for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Ask {
     /// The resources that are wanted; some are asked only when others show that there is something to ask.
     pub resources: BTreeSet<Resource>,
@@ -71,6 +85,17 @@ pub struct Ask {
     pub alert_days: u32,
     /// Declared emergency access accounts (ids or UPNs), whose methods are read where no report tells.
     pub emergency_accounts: Vec<String>,
+    /// What an interrupted run has read already; the sink holds its rows.
+    pub earlier: Earlier,
+    /// After this long no more is asked, and what is still open ends as it is.
+    pub timeout: Option<Duration>,
+}
+
+/// How the collection as a whole ended.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Graph can no longer be reached or no longer lets us in: whoever kept the rows can go on later.
+    pub lost: Option<GraphError>,
 }
 
 /// Adds what has to be read first, so that it is known which objects to ask about.
@@ -91,14 +116,30 @@ enum Told {
     Rows {
         resource: Resource,
         of: Option<Guid>,
+        shard: Option<Shard>,
         rows: Vec<Box<RawValue>>,
         count: Option<u64>,
         next: Option<String>,
         effort: Effort,
     },
+    /// Something was spent without rows; `of` is an object that turned out to be gone.
+    Spent {
+        resource: Resource,
+        of: Option<Guid>,
+        effort: Effort,
+    },
+    /// There is nothing to ask for.
+    Forget(Resource),
+    /// How many different rows have been taken in so far?
+    Count {
+        resource: Resource,
+        reply: oneshot::Sender<u64>,
+    },
     End {
         resource: Resource,
         state: State,
+        /// Rows that there are at least, by Graph's own count.
+        of: Option<u64>,
         effort: Effort,
     },
 }
@@ -114,202 +155,213 @@ pub async fn collect(
     client: &GraphClient,
     ask: &Ask,
     sink: &mut dyn Sink,
-) -> Result<(), CollectError> {
-    probe(client).await?;
-    let mut ledger = Ledger::default();
-    let (singles, lists): (Vec<_>, Vec<_>) = ask
-        .resources
-        .iter()
-        .copied()
-        .filter(|resource| !resource.is_per_object() && !requests::is_conditional(*resource))
-        .partition(|&resource| requests::fits_a_batch(resource));
-    let first = |tell: mpsc::Sender<Told>| async move {
-        let reading = FuturesUnordered::new();
-        for resource in lists {
-            reading.push(read_list(client, resource, ask, tell.clone()));
-        }
-        futures_util::future::join(
-            read_singles(client, singles, ask, tell),
-            reading.collect::<()>(),
-        )
-        .await;
+) -> Result<Outcome, CollectError> {
+    probe(client).await.map_err(CollectError::Graph)?;
+    let (tell, mut told) = mpsc::channel(PAGES_IN_FLIGHT);
+    let reader = Reader {
+        client: client.clone(),
+        ask: Arc::new(ask.clone()),
+        tell,
     };
-    pump(sink, &mut ledger, first).await?;
-    per_object::collect(client, ask, sink, &mut ledger).await
+    let mut run = Run {
+        reader: Some(reader),
+        ledger: Ledger::new(ask),
+        waiting: BTreeSet::new(),
+        tasks: JoinSet::new(),
+        reads: BTreeMap::new(),
+    };
+    run.begin(sink)?;
+    let mut deadline = match ask.timeout {
+        Some(timeout) => Either::Left(client.clock().sleep(timeout)),
+        None => Either::Right(std::future::pending()),
+    };
+    loop {
+        run.start_what_can(sink)?;
+        tokio::select! {
+            biased;
+            message = told.recv() => match message {
+                Some(message) => run.ledger.take(message, sink)?,
+                None => break,
+            },
+            Some(task) = run.tasks.join_next_with_id() => run.joined(task, sink)?,
+            () = &mut deadline => {
+                run.tasks.shutdown().await;
+                run.ledger.close("it was not read within the time that --timeout gives", sink)?;
+                return Ok(Outcome::default());
+            }
+        }
+    }
+    run.ledger.close("its reading was given up", sink)?;
+    let mut outcome = Outcome::default();
+    if run.ledger.has_lost_graph() {
+        // One list that fails is a section that failed; nothing that answers any more is the end of the run.
+        outcome.lost = probe(client).await.err();
+    }
+    Ok(outcome)
 }
 
 /// The first request decides whether there is any point in the others: a proxy, a captive portal or a wrong host
 /// answers all of them alike.
-async fn probe(client: &GraphClient) -> Result<(), CollectError> {
-    match client
-        .get(&requests::query(
-            Resource::Organization,
-            Timestamp::UNIX_EPOCH,
-            0,
-        ))
-        .await
-    {
-        Err(error @ GraphError::SignIn(_)) => Err(CollectError::Graph(error)),
+async fn probe(client: &GraphClient) -> Result<(), GraphError> {
+    let query = requests::query(Resource::Organization, Timestamp::UNIX_EPOCH, 0);
+    match client.get(&query).await {
         Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::Network
-                    | ErrorKind::Protocol
-                    | ErrorKind::Unauthorized
-                    | ErrorKind::Server
-            ) =>
+            if matches!(error, GraphError::SignIn(_))
+                || matches!(
+                    error.kind(),
+                    ErrorKind::Network
+                        | ErrorKind::Protocol
+                        | ErrorKind::Unauthorized
+                        | ErrorKind::Server
+                ) =>
         {
-            Err(CollectError::Graph(error))
+            Err(error)
         }
         _ => Ok(()),
     }
 }
 
-/// Runs the readers and feeds the sink with what they tell.
-async fn pump<F: Future<Output = ()>>(
-    sink: &mut dyn Sink,
-    ledger: &mut Ledger,
-    readers: impl FnOnce(mpsc::Sender<Told>) -> F,
-) -> Result<(), CollectError> {
-    let (tell, mut told) = mpsc::channel(PAGES_IN_FLIGHT);
-    let reading = readers(tell);
-    let feeding = async move {
-        while let Some(message) = told.recv().await {
-            ledger.take(message, sink)?;
-        }
-        Ok(())
-    };
-    // When the sink fails the receiver is dropped and the readers stop at their next word.
-    let (fed, ()) = futures_util::future::join(feeding, reading).await;
-    fed
+/// One collection under way.
+struct Run {
+    /// Handed to new readers; gone when there will be no more.
+    reader: Option<Reader>,
+    ledger: Ledger,
+    /// What can be asked only after something else has ended.
+    waiting: BTreeSet<Resource>,
+    tasks: JoinSet<()>,
+    /// What each task reads.
+    reads: BTreeMap<Id, Vec<Resource>>,
 }
 
-async fn read_singles(
-    client: &GraphClient,
-    resources: Vec<Resource>,
-    ask: &Ask,
-    tell: mpsc::Sender<Told>,
-) {
+impl Run {
+    /// Starts everything that follows from nothing, the slowest first.
+    fn begin(&mut self, sink: &mut dyn Sink) -> Result<(), CollectError> {
+        let Some(reader) = self.reader.clone() else {
+            return Ok(());
+        };
+        let earlier = &reader.ask.earlier;
+        let mut open = Vec::new();
+        for &resource in &reader.ask.resources {
+            match earlier.ended(resource) {
+                Some(record) => self.ledger.keep(resource, record.clone(), sink)?,
+                None => open.push(resource),
+            }
+        }
+        let (now, later): (Vec<_>, Vec<_>) = open
+            .into_iter()
+            .partition(|resource| !per_object::follows(*resource));
+        self.waiting.extend(later);
+        let (singles, mut lists): (Vec<_>, Vec<_>) = now
+            .into_iter()
+            .partition(|&resource| requests::fits_a_batch(resource));
+        // Reports are asked for every two seconds at best: whatever else there is to read is read beside them.
+        lists.sort_by_key(|&resource| !requests::is_slow(resource));
+        for resource in lists {
+            let reader = reader.clone();
+            self.spawn(vec![resource], async move {
+                list::read(&reader, resource).await;
+            });
+        }
+        if !singles.is_empty() {
+            let reads = singles.clone();
+            self.spawn(reads, async move { read_singles(&reader, singles).await });
+        }
+        Ok(())
+    }
+
+    /// Starts what waited for something that has ended by now.
+    fn start_what_can(&mut self, sink: &mut dyn Sink) -> Result<(), CollectError> {
+        let Some(reader) = self.reader.clone() else {
+            return Ok(());
+        };
+        let ready: Vec<Resource> = self
+            .waiting
+            .iter()
+            .copied()
+            .filter(|&resource| {
+                per_object::waits_for(resource).all(|first| !self.ledger.is_open(first))
+            })
+            .collect();
+        for resource in ready {
+            self.waiting.remove(&resource);
+            match per_object::next(resource, sink.tenant(), &reader.ask) {
+                Ok(work) => {
+                    let reader = reader.clone();
+                    self.spawn(vec![resource], async move {
+                        per_object::read(&reader, resource, work).await;
+                    });
+                }
+                Err(state) => {
+                    sink.begin(resource);
+                    self.ledger.end(resource, state, None, sink)?;
+                }
+            }
+        }
+        if self.waiting.is_empty() {
+            self.reader = None;
+        }
+        Ok(())
+    }
+
+    fn spawn(&mut self, reads: Vec<Resource>, task: impl Future<Output = ()> + Send + 'static) {
+        let handle = self.tasks.spawn(task);
+        self.reads.insert(handle.id(), reads);
+    }
+
+    /// A task that broke down leaves what it was reading unread, and whatever waits for it must not wait for ever.
+    fn joined(
+        &mut self,
+        task: Result<(Id, ()), tokio::task::JoinError>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), CollectError> {
+        match task {
+            Ok((id, ())) => {
+                self.reads.remove(&id);
+                Ok(())
+            }
+            Err(error) => {
+                let reads = self.reads.remove(&error.id()).unwrap_or_default();
+                self.ledger.give_up(&reads, sink)
+            }
+        }
+    }
+}
+
+async fn read_singles(reader: &Reader, resources: Vec<Resource>) {
+    let ask = &reader.ask;
     let queries = resources
         .iter()
         .map(|&resource| requests::query(resource, ask.now, ask.alert_days))
         .collect();
     for &resource in &resources {
-        let _ = tell.send(Told::Begin(resource)).await;
+        let _ = reader.tell.send(Told::Begin(resource)).await;
     }
-    for (&resource, answer) in resources.iter().zip(client.batch(queries).await) {
-        let () = tell_answer(client, resource, None, answer, &tell)
-            .await
-            .end(resource, &tell)
-            .await;
-    }
-}
-
-async fn read_list(client: &GraphClient, resource: Resource, ask: &Ask, tell: mpsc::Sender<Told>) {
-    let _ = tell.send(Told::Begin(resource)).await;
-    let query = requests::query(resource, ask.now, ask.alert_days);
-    let pages = client.pages(query.clone());
-    let mut ended = tell_pages(pages, resource, None, Ended::default(), &tell).await;
-    if ended.shortfall().is_some() {
-        // Rows were left out, or objects were deleted while the list was read: a second count tells which.
-        if let Some(Ok(Page {
-            count: Some(again),
-            effort,
-            ..
-        })) = client.pages(query.top(1)).next().await
-        {
-            ended.of = ended.of.map(|of| of.min(again));
-            ended.effort += effort;
-        }
-    }
-    ended.end(resource, &tell).await;
-}
-
-/// How one reading ended.
-#[derive(Default)]
-struct Ended {
-    error: Option<GraphError>,
-    /// Whether a page had come before the error.
-    begun: bool,
-    /// Rows that came.
-    read: u64,
-    /// Rows that Graph counted (`@odata.count`), where it was asked to.
-    of: Option<u64>,
-    /// What was spent beside the pages.
-    effort: Effort,
-}
-
-impl Ended {
-    /// The end of a reading of which nothing came.
-    fn refused(error: GraphError) -> Self {
-        Self {
-            error: Some(error),
-            ..Self::default()
-        }
-    }
-
-    /// A list that ends before the rows that Graph counted is not whole, however smoothly it ended. More rows than counted are
-    /// no sign of a loss: the count comes from an index that lags behind.
-    fn shortfall(&self) -> Option<String> {
-        let of = self
-            .of
-            .filter(|&of| self.error.is_none() && self.read < of)?;
-        let read = self.read;
-        Some(format!(
-            "the list ended after {read} of the {of} rows that Graph counted"
-        ))
-    }
-
-    async fn end(self, resource: Resource, tell: &mpsc::Sender<Told>) {
-        let mut effort = spent(self.error.as_ref());
-        effort += self.effort;
-        let state = match (&self.error, self.shortfall()) {
-            (None, None) => State::Collected,
-            (None, Some(shortfall)) => State::Partial {
-                of: self.of,
-                error: shortfall.into(),
-            },
-            (Some(error), _) if self.begun => State::Partial {
-                of: self.of,
-                error: error.to_string().into(),
-            },
-            (Some(error), _) => state_of(resource, error),
-        };
-        let _ = tell
+    for (&resource, answer) in resources.iter().zip(reader.client.batch(queries).await) {
+        let ended = tell_answer(reader, resource, None, answer).await;
+        let _ = reader
+            .tell
             .send(Told::End {
                 resource,
-                state,
-                effort,
+                state: ended.state(resource),
+                of: ended.of,
+                effort: ended.effort,
             })
             .await;
     }
 }
 
-/// What a request that failed cost; successful ones say it with their page.
-fn spent(error: Option<&GraphError>) -> Effort {
-    let tries = match error {
-        None => 0,
-        Some(GraphError::Network { tries, .. }) => *tries,
-        Some(error) => error.refusal().map_or(1, |refusal| refusal.tries),
-    };
-    Effort {
-        requests: tries,
-        retries: tries.saturating_sub(1),
-    }
-}
-
+/// Tells what came as one answer, and the pages that follow it.
 async fn tell_answer(
-    client: &GraphClient,
+    reader: &Reader,
     resource: Resource,
     of: Option<Guid>,
     answer: Result<Answer, GraphError>,
-    tell: &mpsc::Sender<Told>,
 ) -> Ended {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => return Ended::refused(error),
     };
-    let (effort, next, count) = (answer.effort, answer.next(), counted(&answer));
+    let (effort, next, count) = (answer.effort, answer.next(), answer.count());
     let rows = if requests::is_collection(resource) {
         answer.rows()
     } else {
@@ -319,183 +371,40 @@ async fn tell_answer(
         Ok(rows) => rows,
         Err(error) => return Ended::refused(error),
     };
-    let begun = Ended {
+    let ended = Ended {
         begun: true,
         read: rows.len() as u64,
         of: count,
         ..Ended::default()
     };
     let follow = next.filter(|_| requests::goes_on(resource));
-    let _ = tell
+    let _ = reader
+        .tell
         .send(Told::Rows {
             resource,
             of,
+            shard: None,
             rows,
             count,
             next: follow.clone(),
             effort,
         })
         .await;
-    match follow {
-        None => begun,
-        Some(link) => tell_pages(client.follow(&link), resource, of, begun, tell).await,
+    if follow.is_none() && ended.shortfall().is_none() {
+        return ended;
     }
-}
-
-/// `@odata.count` of a first page that came as a single answer.
-fn counted(answer: &Answer) -> Option<u64> {
-    #[derive(serde::Deserialize)]
-    struct Counted {
-        #[serde(rename = "@odata.count")]
-        count: Option<u64>,
-    }
-    let counted: Counted = serde_json::from_str(answer.body.get()).ok()?;
-    counted.count
-}
-
-/// Tells the pages as they come; `ended` is what came before them.
-async fn tell_pages(
-    mut pages: crate::graph::Pages,
-    resource: Resource,
-    of: Option<Guid>,
-    mut ended: Ended,
-    tell: &mpsc::Sender<Told>,
-) -> Ended {
-    while let Some(page) = pages.next().await {
-        match page {
-            Err(error) => ended.error = Some(error),
-            Ok(Page {
-                rows,
-                count,
-                next,
-                effort,
-            }) => {
-                ended.begun = true;
-                ended.read += rows.len() as u64;
-                // Only the first page tells; a link that carries the question on would have it counted twice.
-                let count = count.filter(|_| ended.of.is_none());
-                ended.of = ended.of.or(count);
-                if tell
-                    .send(Told::Rows {
-                        resource,
-                        of,
-                        rows,
-                        count,
-                        next,
-                        effort,
-                    })
-                    .await
-                    .is_err()
-                {
-                    break;
-                }
-            }
-        }
-    }
-    ended
-}
-
-/// What a failed reading means for its section.
-fn state_of(resource: Resource, error: &GraphError) -> State {
-    let text = error.to_string().into();
-    match error.kind() {
-        ErrorKind::Forbidden => State::Forbidden {
-            permission: resource.permission(),
-            error: text,
-        },
-        ErrorKind::NotLicensed => State::NotLicensed { error: text },
-        _ => State::Failed { error: text },
-    }
-}
-
-/// What each resource has cost so far, and whether one of its rows could not be read.
-#[derive(Default)]
-struct Ledger {
-    open: std::collections::BTreeMap<Resource, Record>,
-    unreadable: std::collections::BTreeMap<Resource, String>,
-}
-
-impl Ledger {
-    fn take(&mut self, message: Told, sink: &mut dyn Sink) -> Result<(), CollectError> {
-        match message {
-            Told::Begin(resource) => {
-                self.open.entry(resource).or_default();
-                sink.begin(resource);
-            }
-            Told::Rows {
-                resource,
-                of,
-                rows,
-                count,
-                next,
-                effort,
-            } => {
-                self.charge(resource, effort);
-                let record = self.open.entry(resource).or_default();
-                // One list has one count, lists by object have one each.
-                record.expected = match (record.expected, count) {
-                    (Some(earlier), Some(more)) => Some(earlier.saturating_add(more)),
-                    (earlier, count) => earlier.or(count),
-                };
-                if self.unreadable.contains_key(&resource) {
-                    return Ok(());
-                }
-                match sink.page(resource, of, &rows, next.as_deref()) {
-                    Ok(()) => {}
-                    Err(SinkError::Row(error)) => {
-                        drop(self.unreadable.insert(resource, error.to_string()));
-                    }
-                    Err(SinkError::File(error)) => return Err(error.into()),
-                }
-            }
-            Told::End {
-                resource,
-                state,
-                effort,
-            } => {
-                self.charge(resource, effort);
-                self.end(resource, state, sink);
-            }
-        }
-        Ok(())
-    }
-
-    fn charge(&mut self, resource: Resource, effort: Effort) {
-        let record = self.open.entry(resource).or_default();
-        record.requests += u64::from(effort.requests);
-        record.retries += u64::from(effort.retries);
-    }
-
-    fn end(&mut self, resource: Resource, state: State, sink: &mut dyn Sink) {
-        let mut record = self.open.remove(&resource).unwrap_or_default();
-        record.state = match self.unreadable.remove(&resource) {
-            Some(error) => State::Failed {
-                error: error.into(),
-            },
-            None => state,
-        };
-        sink.end(resource, record);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_fewer_rows_than_counted_are_a_shortfall() {
-        let ended = |read, of| Ended {
-            begun: true,
-            read,
-            of,
-            ..Ended::default()
-        };
-        assert_eq!(ended(0, None).shortfall(), None, "nobody counted");
-        assert_eq!(ended(7, Some(7)).shortfall(), None);
-        assert_eq!(ended(8, Some(7)).shortfall(), None, "the count lags behind");
-        assert_eq!(
-            ended(6, Some(7)).shortfall().unwrap(),
-            "the list ended after 6 of the 7 rows that Graph counted"
-        );
-    }
+    let query = match of {
+        Some(of) => requests::query_of(resource, of),
+        None => requests::query(resource, reader.ask.now, reader.ask.alert_days),
+    };
+    let chain = Chain {
+        of,
+        ..Chain::whole(resource)
+    };
+    let rest = follow.map(|link| Start {
+        pages: reader.client.follow(&link),
+        read: Some(ended.read),
+        of: count,
+    });
+    chain.read(reader, &query, rest).await
 }

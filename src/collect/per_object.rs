@@ -3,66 +3,40 @@
 
 use std::collections::BTreeSet;
 
-use tokio::sync::mpsc;
-
-use super::{
-    Ask, CollectError, Ended, Ledger, Sink, Told, pump, requests, spent, state_of, tell_answer,
-};
-use crate::graph::{ErrorKind, GraphClient, GraphError};
+use super::chain::{Broken, Ended, Reader, state_of};
+use super::{Ask, Told, list, requests, tell_answer};
+use crate::graph::{Effort, ErrorKind};
 use crate::snapshot::{Guid, Resource, State, Tenant};
 
 /// Requests handed to the client at once; it splits them into batches of twenty.
 const CHUNK: usize = 400;
 
-/// Reads the per-object resources that are asked for, and those that only some tenants need.
-pub(super) async fn collect(
-    client: &GraphClient,
-    ask: &Ask,
-    sink: &mut dyn Sink,
-    ledger: &mut Ledger,
-) -> Result<(), CollectError> {
-    // Owners follow from grants, so they come last.
-    let rounds: [&[Resource]; 2] = [
-        &[
+/// Whether what is asked, or whether it is asked at all, follows from other answers.
+pub(super) fn follows(resource: Resource) -> bool {
+    !needs(resource).is_empty() || !also(resource).is_empty()
+}
+
+/// Everything that has to end before it is known what to ask for this resource.
+pub(super) fn waits_for(resource: Resource) -> impl Iterator<Item = Resource> {
+    needs(resource).iter().chain(also(resource)).copied()
+}
+
+/// What adds objects to ask about, where it is read.
+const fn also(resource: Resource) -> &'static [Resource] {
+    match resource {
+        Resource::GroupTransitiveMembers => &[
+            Resource::RoleEligibilityScheduleInstances,
+            Resource::RoleAssignmentScheduleInstances,
+        ],
+        Resource::ApplicationOwners | Resource::ServicePrincipalOwners => &[
             Resource::GroupTransitiveMembers,
-            Resource::AppRoleAssignedTo,
-            Resource::AuthenticationMethods,
-            Resource::InboxRules,
+            Resource::RoleAssignments,
+            Resource::RoleDefinitions,
+            Resource::RoleEligibilityScheduleInstances,
         ],
-        &[
-            Resource::ApplicationOwners,
-            Resource::ServicePrincipalOwners,
-        ],
-    ];
-    for round in rounds {
-        for &resource in round
-            .iter()
-            .filter(|resource| ask.resources.contains(resource))
-        {
-            match subjects(resource, sink.tenant(), ask) {
-                Ok(subjects) => {
-                    let reading = |tell| read(client, resource, subjects, tell);
-                    pump(sink, ledger, reading).await?;
-                }
-                Err(state) => {
-                    sink.begin(resource);
-                    ledger.end(resource, state, sink);
-                }
-            }
-        }
+        Resource::AuthenticationMethods => &[Resource::RegistrationDetails],
+        _ => &[],
     }
-    for &resource in &[
-        Resource::DeviceCompliancePoliciesBeta,
-        Resource::CompliancePolicies,
-    ] {
-        if ask.resources.contains(&resource) && has_platform(resource, sink.tenant()) {
-            pump(sink, ledger, |tell| {
-                super::read_list(client, resource, ask, tell)
-            })
-            .await?;
-        }
-    }
-    Ok(())
 }
 
 /// What has to be read before it is known which objects this resource is asked about, or whether it is asked at all.
@@ -93,11 +67,33 @@ pub(super) const fn needs(resource: Resource) -> &'static [Resource] {
     }
 }
 
+/// What there is to ask.
+pub(super) enum Work {
+    /// One list by object.
+    Objects(Subjects),
+    /// A list after all.
+    List,
+    /// Nothing: the tenant has no such thing.
+    Nothing,
+}
+
 /// The objects to ask about.
-struct Subjects {
+pub(super) struct Subjects {
     ids: BTreeSet<Guid>,
     /// Why there may be others: the list that they follow from was read in part. Then no list by object is whole either.
     doubt: Option<String>,
+}
+
+/// What there is to ask, or why that is not known.
+pub(super) fn next(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Work, State> {
+    if resource.is_per_object() {
+        return subjects(resource, tenant, ask).map(Work::Objects);
+    }
+    Ok(if has_platform(resource, tenant) {
+        Work::List
+    } else {
+        Work::Nothing
+    })
 }
 
 /// The objects to ask about, or why they are not known.
@@ -159,51 +155,85 @@ fn has_platform(resource: Resource, tenant: &Tenant) -> bool {
     }
 }
 
-async fn read(
-    client: &GraphClient,
+/// Reads what there is to ask and tells how it ended.
+pub(super) async fn read(reader: &Reader, resource: Resource, work: Work) {
+    match work {
+        Work::List => list::read(reader, resource).await,
+        Work::Nothing => {
+            let _ = reader.tell.send(Told::Forget(resource)).await;
+        }
+        Work::Objects(subjects) => {
+            let _ = reader.tell.send(Told::Begin(resource)).await;
+            let (state, of) = read_objects(reader, resource, subjects).await;
+            let effort = Effort::default();
+            let _ = reader
+                .tell
+                .send(Told::End {
+                    resource,
+                    state,
+                    of,
+                    effort,
+                })
+                .await;
+        }
+    }
+}
+
+async fn read_objects(
+    reader: &Reader,
     resource: Resource,
     subjects: Subjects,
-    tell: mpsc::Sender<Told>,
-) {
-    let _ = tell.send(Told::Begin(resource)).await;
+) -> (State, Option<u64>) {
     let (mut done, mut first_error, mut shortfall) = (0u64, None, subjects.doubt);
     let mut counted = shortfall.is_none().then_some(0u64);
-    let all: Vec<Guid> = subjects.ids.into_iter().collect();
-    for chunk in all.chunks(CHUNK) {
+    let mut take = |ended: Ended| match ended.error {
+        None => {
+            done += 1;
+            counted = counted
+                .zip(ended.of)
+                .map(|(sum, of)| sum.saturating_add(of));
+            if shortfall.is_none() {
+                shortfall = ended.shortfall();
+            }
+        }
+        Some(error) => first_error = first_error.take().or(Some(error)),
+    };
+    let mut open: Vec<Guid> = Vec::new();
+    for id in subjects.ids {
+        match reader.ask.earlier.chains(resource, Some(id)).first() {
+            Some((_, chain)) if chain.next.is_none() => take(Ended {
+                begun: true,
+                read: chain.read,
+                of: chain.count,
+                ..Ended::default()
+            }),
+            _ => open.push(id),
+        }
+    }
+    for chunk in open.chunks(CHUNK) {
         let queries = chunk
             .iter()
             .map(|&id| requests::query_of(resource, id))
             .collect();
-        for (&id, answer) in chunk.iter().zip(client.batch(queries).await) {
-            match tell_answer(client, resource, Some(id), answer, &tell).await {
-                ended @ Ended { error: None, .. } => {
-                    done += 1;
-                    counted = counted
-                        .zip(ended.of)
-                        .map(|(sum, of)| sum.saturating_add(of));
-                    shortfall = shortfall.or_else(|| ended.shortfall());
-                }
-                Ended {
-                    error: Some(error),
-                    begun,
-                    ..
-                } if !begun && is_gone(&error) => {
-                    // A deleted group has no members, an account without a mailbox no rules.
-                    let effort = spent(Some(&error));
-                    let _ = tell
-                        .send(Told::Rows {
-                            resource,
-                            of: Some(id),
-                            rows: Vec::new(),
-                            count: None,
-                            next: None,
-                            effort,
-                        })
-                        .await;
-                    done += 1;
-                }
-                Ended { error, .. } => first_error = first_error.or(error),
+        for (&id, answer) in chunk.iter().zip(reader.client.batch(queries).await) {
+            let mut ended = tell_answer(reader, resource, Some(id), answer).await;
+            let is_gone = !ended.begun && ended.error.as_ref().is_some_and(is_gone);
+            if is_gone {
+                // A deleted group has no members, an account without a mailbox no rules.
+                ended.error = None;
+                ended.of = Some(0);
             }
+            if is_gone || ended.effort != Effort::default() {
+                let _ = reader
+                    .tell
+                    .send(Told::Spent {
+                        resource,
+                        of: is_gone.then_some(id),
+                        effort: ended.effort,
+                    })
+                    .await;
+            }
+            take(ended);
         }
     }
     let state = match (first_error, shortfall) {
@@ -218,15 +248,9 @@ async fn read(
         },
         (Some(error), _) => state_of(resource, &error),
     };
-    let _ = tell
-        .send(Told::End {
-            resource,
-            state,
-            effort: crate::graph::Effort::default(),
-        })
-        .await;
+    (state, counted)
 }
 
-fn is_gone(error: &GraphError) -> bool {
-    error.kind() == ErrorKind::NotFound
+fn is_gone(error: &Broken) -> bool {
+    matches!(error, Broken::Graph(error) if error.kind() == ErrorKind::NotFound)
 }

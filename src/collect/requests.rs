@@ -3,8 +3,32 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::shard::Partition;
 use crate::graph::Query;
 use crate::snapshot::{Guid, Resource};
+
+/// Rows of a page of directory objects.
+pub(super) const PAGE: u64 = 999;
+
+/// How a list can be read in parts: by filters that Graph documents for the property.
+pub(super) const fn partition(resource: Resource) -> Option<Partition> {
+    Some(match resource {
+        Resource::Users => Partition::Ranges("userPrincipalName"),
+        Resource::Applications | Resource::ServicePrincipals => Partition::Ranges("displayName"),
+        Resource::OAuth2PermissionGrants => {
+            Partition::Values("consentType", &["AllPrincipals", "Principal"])
+        }
+        _ => return None,
+    })
+}
+
+/// Asked for at the pace of the reports: the longest part of any collection.
+pub(super) fn is_slow(resource: Resource) -> bool {
+    matches!(
+        resource,
+        Resource::RegistrationDetails | Resource::SignInActivity
+    )
+}
 
 /// Properties of accounts that rules use.
 const USER: &[&str] = &[
@@ -194,14 +218,6 @@ pub(super) fn fits_a_batch(resource: Resource) -> bool {
 /// Whether the next link leads to more of what was asked for. Secure Scores go back day by day, and one DLP alert is sign enough.
 pub(super) fn goes_on(resource: Resource) -> bool {
     !matches!(resource, Resource::SecureScores | Resource::DlpAlerts)
-}
-
-/// Asked only when another answer shows that there is something to ask.
-pub(super) fn is_conditional(resource: Resource) -> bool {
-    matches!(
-        resource,
-        Resource::DeviceCompliancePoliciesBeta | Resource::CompliancePolicies
-    )
 }
 
 fn days_ago(now: Timestamp, days: u32) -> String {

@@ -73,6 +73,16 @@ impl Answer {
             })
     }
 
+    /// `@odata.count`: rows in all pages, where it was asked for.
+    pub fn count(&self) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Counted {
+            #[serde(rename = "@odata.count")]
+            count: Option<u64>,
+        }
+        serde_json::from_str::<Counted>(self.body.get()).ok()?.count
+    }
+
     /// The link to the next page of a collection, for [`GraphClient::follow`]; `None` on the last page.
     pub fn next(&self) -> Option<String> {
         #[derive(Deserialize)]
@@ -187,6 +197,11 @@ impl GraphClient {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// The clock that it waits by.
+    pub fn clock(&self) -> &dyn Clock {
+        self.inner.clock.as_ref()
     }
 
     /// Reads one object (or the first page of a collection, see [`Answer::rows`]).

@@ -11,12 +11,14 @@ pub mod model;
 pub mod reference;
 pub mod resource;
 pub mod section;
+pub mod shard;
 pub mod tenant;
 pub mod text;
 
-pub use file::{Header, Record, SnapshotError};
+pub use file::{Earlier, Header, Page, Record, SnapshotError};
 pub use id::{Guid, GuidMap};
 pub use resource::{Licence, Resource};
 pub use section::{Section, State, Unread};
+pub use shard::Shard;
 pub use tenant::Tenant;
 pub use text::Untrusted;

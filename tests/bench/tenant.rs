@@ -11,7 +11,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use m365audit::snapshot::file::Writer;
 use m365audit::snapshot::reference::{self, GLOBAL_ADMINISTRATOR, MICROSOFT_GRAPH};
-use m365audit::snapshot::{Guid, Header, Record, Resource, State, Tenant};
+use m365audit::snapshot::{Guid, Header, Page, Record, Resource, State, Tenant};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -93,7 +93,12 @@ pub(crate) fn write(lists: &[List], path: &Path) {
     let mut writer = Writer::create(path, &header()).unwrap();
     for list in lists {
         for page in list.rows.chunks(999) {
-            writer.page(list.resource, list.of, page, None).unwrap();
+            let page = Page {
+                of: list.of,
+                rows: page,
+                ..Page::empty(list.resource)
+            };
+            writer.page(&page).unwrap();
         }
     }
     writer.finish(&records(lists)).unwrap();

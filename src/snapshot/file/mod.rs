@@ -7,14 +7,19 @@
 //! {"page":"users","rows":999,"next":"https://.."}                                                                    a page ..
 //! {"id":"..","userPrincipalName":".."}                                                                               .. and its rows, as Graph sent them
 //! {"page":"groupTransitiveMembers","of":"<group id>","rows":2}                                                       per-object lists name the object
+//! {"page":"users","shard":{"range":{"from":"k","to":"m"}},"rows":999,"count":10231,"next":".."}                        one of the parts of a long list
+//! {"end":"users","record":{"status":"collected",..}}                                                               how a section ended
 //! {"manifest":{"sections":{"users":{"status":"collected","count":1200,"digest":".."},..},"seal":".."}}               closes the file
 //! ```
 //!
 //! Counts and digests by section tell a cut or edited file; a section's digest does not depend on the order of its rows. While it is
-//! being written the file is called `NAME.partial` and only its owner may read it; it gets its name when it is whole.
+//! being written the file is called `NAME.partial` and only its owner may read it; it gets its name when it is whole. A file that was
+//! left behind by an interrupted collection is read up to its last whole page and goes on from there: [`resume`].
 
 mod digest;
+mod journal;
 mod read;
+mod resume;
 mod write;
 
 use std::collections::BTreeMap;
@@ -24,10 +29,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use digest::SetDigest;
+pub use journal::{ChainSoFar, Earlier};
 pub use read::{Snapshot, read, read_from};
+pub use resume::{Resumed, is_interrupted, resume};
 pub use write::Writer;
 
-use super::{Guid, Resource, State, Untrusted};
+use serde_json::value::RawValue;
+
+use super::{Guid, Resource, Shard, State, Untrusted};
 
 /// The format that this version writes and reads.
 pub const FORMAT: u32 = 1;
@@ -99,14 +108,55 @@ pub struct Record {
     pub retries: u64,
 }
 
+/// One page of a resource on its way into the snapshot.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// What was asked for.
+    pub resource: Resource,
+    /// The object that a per-object page belongs to.
+    pub of: Option<Guid>,
+    /// The part of the list that it belongs to.
+    pub shard: Option<&'a Shard>,
+    /// The rows as they came.
+    pub rows: &'a [Box<RawValue>],
+    /// Rows that Graph counted, on the first page of a chain.
+    pub count: Option<u64>,
+    /// The link to the page that comes next; `None` on the last one.
+    pub next: Option<&'a str>,
+}
+
+impl Page<'_> {
+    /// A page without rows.
+    pub const fn empty(resource: Resource) -> Self {
+        Self {
+            resource,
+            of: None,
+            shard: None,
+            rows: &[],
+            count: None,
+            next: None,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct PageLine {
     page: Resource,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     of: Option<Guid>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    shard: Option<Shard>,
     rows: u64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     next: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EndLine {
+    end: Resource,
+    record: Record,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,6 +211,12 @@ pub enum SnapshotError {
     /// Ends before its manifest.
     #[error("{0} is cut short: {1}")]
     Cut(String, String),
+    /// An unfinished file that this run cannot go on with.
+    #[error("cannot go on with {0}: {1}")]
+    Different(String, String),
+    /// Somebody else is writing it.
+    #[error("{0} is being written by another run")]
+    Busy(String),
     /// Rows, counts or the manifest are not those that were written.
     #[error("{0} was changed after it was written: {1}")]
     Edited(String, String),
@@ -173,7 +229,9 @@ impl SnapshotError {
             Self::Io { .. } => "check the path, the free space and who may write there".to_owned(),
             Self::Foreign(..) => "give a file written by `m365audit collect --save FILE` or `scan --save FILE`".to_owned(),
             Self::Newer(..) => "read it with the version that wrote it, or a newer one".to_owned(),
-            Self::Cut(..) => "get the whole file, or collect again; a NAME.partial file is a collection that did not finish".to_owned(),
+            Self::Cut(..) => "get the whole file, or collect again; a NAME.partial file is a collection that did not finish: `--save NAME --resume` goes on with it".to_owned(),
+            Self::Different(..) => "go on with the flags of the interrupted run, or leave --resume out to begin anew".to_owned(),
+            Self::Busy(..) => "wait for it, or give another name to --save".to_owned(),
             Self::Edited(..) => "get the file again from whoever collected it, or collect again".to_owned(),
         })
     }

@@ -9,12 +9,13 @@ use flate2::bufread::MultiGzDecoder;
 use serde_json::value::RawValue;
 
 use super::{
-    FORMAT, Header, Manifest, ManifestLine, PageLine, Record, Sealed, SetDigest, SnapshotError,
+    EndLine, FORMAT, Header, Manifest, ManifestLine, PageLine, Record, Sealed, SetDigest,
+    SnapshotError,
 };
 use crate::snapshot::{Resource, State, Tenant};
 
 /// No row of Graph is anywhere near this long; a longer line is not ours.
-const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+pub(super) const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
 /// A snapshot that was read to its end and found whole.
 #[derive(Debug)]
@@ -64,11 +65,7 @@ pub fn read_from(input: impl Read, name: &str) -> Result<Snapshot, SnapshotError
     };
     let header = lines.header()?;
     let header_line = lines.line.clone();
-    let mut reading = Reading {
-        name,
-        tenant: Tenant::default(),
-        found: BTreeMap::new(),
-    };
+    let mut reading = Reading::new(name);
     loop {
         if !lines.next()? {
             return Err(SnapshotError::Cut(
@@ -85,6 +82,12 @@ pub fn read_from(input: impl Read, name: &str) -> Result<Snapshot, SnapshotError
             } else {
                 Ok(snapshot)
             };
+        }
+        if lines.line.starts_with("{\"end\"") {
+            // The manifest says it again, under its seal.
+            let _: EndLine = serde_json::from_str(&lines.line)
+                .map_err(|_| lines.edited("a line about the end of a section is not readable"))?;
+            continue;
         }
         let page: PageLine = serde_json::from_str(&lines.line)
             .map_err(|_| lines.edited("a line is neither a page nor the manifest"))?;
@@ -168,14 +171,24 @@ impl<R: BufRead> Lines<'_, R> {
     }
 }
 
-struct Reading<'a> {
+/// The rows of a file as far as they were read.
+pub(super) struct Reading<'a> {
     name: &'a str,
-    tenant: Tenant,
-    found: BTreeMap<Resource, (u64, SetDigest)>,
+    pub(super) tenant: Tenant,
+    /// Rows and their digest, by section.
+    pub(super) found: BTreeMap<Resource, (u64, SetDigest)>,
 }
 
-impl Reading<'_> {
-    fn row(&mut self, page: &PageLine, line: &str) -> Result<(), SnapshotError> {
+impl<'a> Reading<'a> {
+    pub(super) fn new(name: &'a str) -> Self {
+        Self {
+            name,
+            tenant: Tenant::default(),
+            found: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn row(&mut self, page: &PageLine, line: &str) -> Result<(), SnapshotError> {
         let edited = |what: String| SnapshotError::Edited(self.name.to_owned(), what);
         let row: &RawValue = serde_json::from_str(line)
             .map_err(|_| edited(format!("a row of {} is not JSON", page.page)))?;
@@ -188,7 +201,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn page(&mut self, page: &PageLine) {
+    pub(super) fn page(&mut self, page: &PageLine) {
         if let Some(subject) = page.of {
             self.tenant.touch(page.page, subject);
             if page.rows == 0 {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::value::RawValue;
 
-use super::{Header, Manifest, ManifestLine, PageLine, Record, Sealed, SetDigest, SnapshotError};
-use crate::snapshot::{Guid, Resource};
+use super::{
+    EndLine, Header, Manifest, ManifestLine, Page, PageLine, Record, Sealed, SetDigest,
+    SnapshotError,
+};
+use crate::snapshot::Resource;
 
 /// A snapshot being written. Memory does not grow with the number of rows.
 pub struct Writer {
@@ -25,14 +28,14 @@ pub struct Writer {
 impl Writer {
     /// Begins `path.partial`, readable by its owner alone.
     pub fn create(path: &Path, header: &Header) -> Result<Self, SnapshotError> {
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
+        let partial = partial(path);
         let file = open_private(&partial).map_err(|source| SnapshotError::Io {
             doing: "create",
             path: partial.clone(),
             source,
         })?;
+        // It is new, so nobody else can have it; from now on nobody else will.
+        lock(&file, &partial)?;
         Self::begin(
             Box::new(BufWriter::new(file)),
             Some((partial, path.to_owned())),
@@ -62,37 +65,66 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Adds one page of a section; `of` is the object that a per-object page belongs to, `next` the link that follows.
-    pub fn page(
-        &mut self,
-        resource: Resource,
-        of: Option<Guid>,
-        rows: &[Box<RawValue>],
-        next: Option<&str>,
-    ) -> Result<(), SnapshotError> {
+    /// Goes on with a file that was read up to its last whole page.
+    pub(super) fn go_on(
+        file: File,
+        path: &Path,
+        header_line: String,
+        digests: BTreeMap<Resource, SetDigest>,
+    ) -> Self {
+        Self {
+            out: Box::new(BufWriter::new(file)),
+            place: Some((partial(path), path.to_owned())),
+            header_line,
+            digests,
+        }
+    }
+
+    /// Adds one page of a section.
+    pub fn page(&mut self, page: &Page<'_>) -> Result<(), SnapshotError> {
         let line = PageLine {
-            page: resource,
-            of,
-            rows: rows.len() as u64,
-            next: next.map(str::to_owned),
+            page: page.resource,
+            of: page.of,
+            shard: page.shard.cloned(),
+            rows: page.rows.len() as u64,
+            count: page.count,
+            next: page.next.map(str::to_owned),
         };
         let first = json(&line).map_err(|source| self.io(source))?;
-        let mut digest = self.digests.get(&resource).copied().unwrap_or_default();
-        if rows.is_empty() && of.is_some() {
-            digest.add_of(of, b"");
+        let mut digest = self
+            .digests
+            .get(&page.resource)
+            .copied()
+            .unwrap_or_default();
+        if page.rows.is_empty() && page.of.is_some() {
+            digest.add_of(page.of, b"");
         }
         self.member(|gzip| {
             gzip.write_all(first.as_bytes())?;
-            for row in rows {
+            for row in page.rows {
                 let row = on_one_line(row)?;
-                digest.add_of(of, row.as_bytes());
+                digest.add_of(page.of, row.as_bytes());
                 gzip.write_all(row.as_bytes())?;
                 gzip.write_all(b"\n")?;
             }
             Ok(())
         })?;
-        self.digests.insert(resource, digest);
+        self.digests.insert(page.resource, digest);
         Ok(())
+    }
+
+    /// Notes how a section ended, for a run that has to go on from here.
+    pub fn end(&mut self, resource: Resource, record: &Record) -> Result<(), SnapshotError> {
+        let record = record.clone();
+        let end = resource;
+        let line = json(&EndLine { end, record }).map_err(|source| self.io(source))?;
+        self.member(|gzip| gzip.write_all(line.as_bytes()))
+    }
+
+    /// Leaves the file unfinished, for [`resume`](super::resume), and says where it is; `None` for a pipe.
+    pub fn leave(mut self) -> Result<Option<PathBuf>, SnapshotError> {
+        self.out.flush().map_err(|source| self.io(source))?;
+        Ok(self.place.map(|(partial, _)| partial))
     }
 
     /// Closes the file with its manifest and gives it its name.
@@ -134,6 +166,8 @@ impl Writer {
     ) -> Result<(), SnapshotError> {
         let mut gzip = GzEncoder::new(&mut self.out, Compression::fast());
         let written = fill(&mut gzip).and_then(|()| gzip.finish().map(|_| ()));
+        // A member that is on its way to the disk is there whatever happens to this process.
+        let written = written.and_then(|()| self.out.flush());
         written.map_err(|source| self.io(source))
     }
 
@@ -147,6 +181,23 @@ impl Writer {
             path,
             source,
         }
+    }
+}
+
+/// What the file is called until it is whole.
+pub(super) fn partial(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    PathBuf::from(partial)
+}
+
+/// Holds the file for this process; given back by the system when the process ends, however it ends.
+pub(super) fn lock(file: &File, path: &Path) -> Result<(), SnapshotError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(SnapshotError::Busy(path.display().to_string())),
+        // A file system that knows no locks.
+        Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 

@@ -36,6 +36,15 @@ pub use users::{Registration, RegistrationDetails, SignIns, User, Users};
 /// Rows that belong to one object each: group -> members, application -> owners.
 pub type ById<T> = BTreeMap<Guid, Vec<T>>;
 
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// It was not there before.
+    New,
+    /// The same object had come before; nothing changed.
+    Known,
+}
+
 /// A row that does not read as its type.
 #[derive(Debug, thiserror::Error)]
 #[error("a row of {resource} cannot be read: {path}: {message}")]
@@ -67,7 +76,7 @@ macro_rules! tenant {
             ///
             /// # Errors
             /// The row does not read as its type. The section is left as it was: the caller ends it as failed.
-            pub fn fold(&mut self, resource: Resource, subject: Option<Guid>, row: &RawValue) -> Result<(), RowError> {
+            pub fn fold(&mut self, resource: Resource, subject: Option<Guid>, row: &RawValue) -> Result<Fold, RowError> {
                 match resource {
                     $( Resource::$resource => {
                         let fold: fn(&mut $type, Option<Guid>, &RawValue) -> Result<(), Bad> = $fold;
@@ -75,7 +84,7 @@ macro_rules! tenant {
                         self.$field.count_rows(1);
                     } )+
                 }
-                Ok(())
+                Ok(Fold::New)
             }
 
             /// Says how the reading of a resource ended.
@@ -163,10 +172,15 @@ impl Tenant {
         tenant
     }
 
-    /// Notes that a per-object list was read for this object, even when it has no rows.
-    pub fn touch(&mut self, resource: Resource, subject: Guid) {
-        fn note<T>(section: &mut Section<ById<T>>, subject: Guid) {
-            section.rows_mut().entry(subject).or_default();
+    /// Notes that a per-object list was read for this object, even when it has no rows; false when that was known.
+    pub fn touch(&mut self, resource: Resource, subject: Guid) -> bool {
+        fn note<T>(section: &mut Section<ById<T>>, subject: Guid) -> bool {
+            let mut new = false;
+            section.rows_mut().entry(subject).or_insert_with(|| {
+                new = true;
+                Vec::new()
+            });
+            new
         }
         match resource {
             Resource::GroupTransitiveMembers => note(&mut self.group_members, subject),
@@ -175,7 +189,7 @@ impl Tenant {
             Resource::ServicePrincipalOwners => note(&mut self.service_principal_owners, subject),
             Resource::AuthenticationMethods => note(&mut self.authentication_methods, subject),
             Resource::InboxRules => note(&mut self.inbox_rules, subject),
-            _ => {}
+            _ => false,
         }
     }
 
