@@ -5,6 +5,9 @@
     reason = "a test may fail wherever it finds something else"
 )]
 
+#[path = "snapshot/resume.rs"]
+mod resume;
+
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::sync::{Arc, Mutex};

@@ -29,12 +29,15 @@ impl Writer {
     /// Begins `path.partial`, readable by its owner alone.
     pub fn create(path: &Path, header: &Header) -> Result<Self, SnapshotError> {
         let partial = partial(path);
+        // Never from under another run that is writing it.
+        if let Ok(there) = File::open(&partial) {
+            lock(&there, &partial)?;
+        }
         let file = open_private(&partial).map_err(|source| SnapshotError::Io {
             doing: "create",
             path: partial.clone(),
             source,
         })?;
-        // It is new, so nobody else can have it; from now on nobody else will.
         lock(&file, &partial)?;
         Self::begin(
             Box::new(BufWriter::new(file)),
