@@ -7,6 +7,8 @@
 
 mod scripted;
 
+#[path = "collect/devices.rs"]
+mod devices;
 #[path = "collect/faults.rs"]
 mod faults;
 #[path = "collect/refusals.rs"]
@@ -21,7 +23,7 @@ use m365audit::config;
 use m365audit::emulator::{self, Emulator, Fault, FaultKind, Nth, Options, TenantData};
 use m365audit::graph::{Clock, GraphClient, Pace, http};
 use m365audit::snapshot::tenant::Fold;
-use m365audit::snapshot::{Guid, Page, Record, Resource, SnapshotError, State, Tenant};
+use m365audit::snapshot::{Guid, Licence, Page, Record, Resource, SnapshotError, State, Tenant};
 use scripted::FakeClock;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -29,7 +31,7 @@ use serde_json::value::RawValue;
 /// A sink that keeps everything.
 #[derive(Default)]
 struct Kept {
-    tenant: Tenant,
+    tenant: Box<Tenant>,
     records: BTreeMap<Resource, Record>,
     /// Rows by resource and by the object that they belong to, as they came.
     rows: BTreeMap<Resource, BTreeMap<Option<Guid>, Vec<String>>>,
@@ -355,15 +357,16 @@ async fn what_the_tenant_does_not_own_is_not_licensed() {
         Resource::Alerts,
         Resource::DlpAlerts,
         Resource::Incidents,
-        Resource::DeviceManagement,
-        Resource::ManagedDevices,
-        Resource::ManagedDeviceOverview,
-        Resource::DeviceCompliancePolicies,
-        Resource::IosManagedAppProtections,
-        Resource::AndroidManagedAppProtections,
     ]
-    .map(|resource| (resource, "not licensed"))
     .into_iter()
+    // All of Intune, what hangs below its lists included.
+    .chain(
+        Resource::ALL
+            .iter()
+            .copied()
+            .filter(|resource| resource.licence() == Licence::Intune),
+    )
+    .map(|resource| (resource, "not licensed"))
     .chain(
         [
             Resource::DeviceCompliancePoliciesBeta,

@@ -34,7 +34,7 @@ impl Progress {
     pub(super) fn begin(&mut self, resource: Resource) {
         if let Self::Bars { all, bars } = self {
             let style =
-                ProgressStyle::with_template("{spinner} {msg:<42} {pos:>9} rows  {elapsed}")
+                ProgressStyle::with_template("{spinner} {msg:<48} {pos:>9} rows  {elapsed}")
                     .unwrap_or_else(|_| ProgressStyle::default_spinner());
             let bar = all.add(
                 ProgressBar::new_spinner()

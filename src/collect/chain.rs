@@ -85,6 +85,16 @@ impl Ended {
         }
     }
 
+    /// What Graph does not find is not there: read, and empty.
+    pub(super) fn forgive_absence(&mut self) -> bool {
+        let absent = matches!(&self.error, Some(Broken::Graph(error)) if error.kind() == ErrorKind::NotFound);
+        if absent && !self.begun {
+            self.error = None;
+            self.of = Some(0);
+        }
+        absent && !self.begun
+    }
+
     /// A list that ends before the rows that Graph counted is not whole, however smoothly it ended. More rows than counted are
     /// no sign of a loss: the count comes from an index that lags behind.
     pub(super) fn shortfall(&self) -> Option<String> {

@@ -15,6 +15,7 @@ mod ledger;
 mod list;
 mod per_object;
 mod requests;
+mod rows;
 mod shard;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -337,7 +338,10 @@ async fn read_singles(reader: &Reader, resources: Vec<Resource>) {
         let _ = reader.tell.send(Told::Begin(resource)).await;
     }
     for (&resource, answer) in resources.iter().zip(reader.client.batch(queries).await) {
-        let ended = tell_answer(reader, resource, None, answer).await;
+        let mut ended = tell_answer(reader, resource, None, answer).await;
+        if requests::may_not_exist(resource) {
+            ended.forgive_absence();
+        }
         let _ = reader
             .tell
             .send(Told::End {
@@ -365,7 +369,7 @@ async fn tell_answer(
     let rows = if requests::is_collection(resource) {
         answer.rows()
     } else {
-        Ok(vec![answer.body])
+        Ok(vec![rows::object(resource, answer.body)])
     };
     let rows = match rows {
         Ok(rows) => rows,

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::chain::{Broken, Ended, Reader, state_of};
+use super::chain::{Ended, Reader, state_of};
 use super::{Ask, Told, list, requests, tell_answer};
-use crate::graph::{Effort, ErrorKind};
+use crate::graph::Effort;
 use crate::snapshot::{Guid, Resource, State, Tenant};
 
 /// Requests handed to the client at once; it splits them into batches of twenty.
@@ -63,6 +63,11 @@ pub(super) const fn needs(resource: Resource) -> &'static [Resource] {
         Resource::DeviceCompliancePoliciesBeta | Resource::CompliancePolicies => {
             &[Resource::ManagedDevices]
         }
+        Resource::MobileDeviceManagementAuthority => &[Resource::Organization],
+        Resource::ConfigurationPolicySettings => &[Resource::ConfigurationPolicies],
+        Resource::DepEnrollmentProfiles => &[Resource::DepOnboardingSettings],
+        Resource::OperationApprovalPolicy => &[Resource::OperationApprovalPolicies],
+        Resource::IntuneRoleAssignment => &[Resource::IntuneRoleAssignments],
         _ => &[],
     }
 }
@@ -104,6 +109,12 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, 
             State::Collected => return Ok(()),
             State::Partial { .. } => "read in part",
             State::Skipped => "not asked for",
+            // What hangs below a list that needs a licence needs the same.
+            State::NotLicensed { error } => {
+                return Err(State::NotLicensed {
+                    error: error.clone(),
+                });
+            }
             _ => "not read",
         };
         let follows = format!(
@@ -142,6 +153,27 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, 
         Resource::InboxRules => {
             known(Resource::Users)?;
             tenant.mailbox_candidates()
+        }
+        // Devices
+        Resource::MobileDeviceManagementAuthority => {
+            known(Resource::Organization)?;
+            tenant.organization_id().into_iter().collect()
+        }
+        Resource::ConfigurationPolicySettings => {
+            known(Resource::ConfigurationPolicies)?;
+            tenant.policies_with_settings()
+        }
+        Resource::DepEnrollmentProfiles => {
+            known(Resource::DepOnboardingSettings)?;
+            tenant.enrolment_tokens()
+        }
+        Resource::OperationApprovalPolicy => {
+            known(Resource::OperationApprovalPolicies)?;
+            tenant.policies_without_approvers()
+        }
+        Resource::IntuneRoleAssignment => {
+            known(Resource::IntuneRoleAssignments)?;
+            tenant.intune_assignments_without_members()
         }
         _ => BTreeSet::new(),
     };
@@ -217,12 +249,8 @@ async fn read_objects(
             .collect();
         for (&id, answer) in chunk.iter().zip(reader.client.batch(queries).await) {
             let mut ended = tell_answer(reader, resource, Some(id), answer).await;
-            let is_gone = !ended.begun && ended.error.as_ref().is_some_and(is_gone);
-            if is_gone {
-                // A deleted group has no members, an account without a mailbox no rules.
-                ended.error = None;
-                ended.of = Some(0);
-            }
+            // A deleted group has no members, an account without a mailbox no rules.
+            let is_gone = ended.forgive_absence();
             if is_gone || ended.effort != Effort::default() {
                 let _ = reader
                     .tell
@@ -249,8 +277,4 @@ async fn read_objects(
         (Some(error), _) => state_of(resource, &error),
     };
     (state, counted)
-}
-
-fn is_gone(error: &Broken) -> bool {
-    matches!(error, Broken::Graph(error) if error.kind() == ErrorKind::NotFound)
 }

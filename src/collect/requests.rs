@@ -15,6 +15,7 @@ pub(super) const fn partition(resource: Resource) -> Option<Partition> {
     Some(match resource {
         Resource::Users => Partition::Ranges("userPrincipalName"),
         Resource::Applications | Resource::ServicePrincipals => Partition::Ranges("displayName"),
+        Resource::Devices => Partition::Digits("deviceId"),
         Resource::OAuth2PermissionGrants => {
             Partition::Values("consentType", &["AllPrincipals", "Principal"])
         }
@@ -72,11 +73,53 @@ const MANAGED_DEVICE: &[&str] = &[
     "deviceName",
     "managedDeviceOwnerType",
     "operatingSystem",
+    "osVersion",
     "complianceState",
+    "jailBroken",
     "isEncrypted",
+    "isSupervised",
     "lastSyncDateTime",
     "partnerReportedThreatState",
     "userPrincipalName",
+    "userId",
+];
+
+const DEVICE: &[&str] = &[
+    "id",
+    "deviceId",
+    "displayName",
+    "accountEnabled",
+    "operatingSystem",
+    "trustType",
+    "isManaged",
+    "registrationDateTime",
+    "approximateLastSignInDateTime",
+];
+
+const CONFIGURATION_POLICY: &[&str] =
+    &["id", "name", "platforms", "isAssigned", "templateReference"];
+
+const BRANDING_PROFILE: &[&str] = &[
+    "id",
+    "profileName",
+    "displayName",
+    "isDefaultProfile",
+    "privacyUrl",
+];
+
+const VPP_TOKEN: &[&str] = &[
+    "id",
+    "organizationName",
+    "state",
+    "expirationDateTime",
+    "lastSyncDateTime",
+];
+
+const MANAGED_STORE: &[&str] = &[
+    "id",
+    "bindStatus",
+    "lastAppSyncStatus",
+    "lastAppSyncDateTime",
 ];
 
 const ORGANIZATION: &[&str] = &[
@@ -101,14 +144,20 @@ const SKU: &[&str] = &[
     "servicePlans",
 ];
 
+/// The bare path of a resource in its version, with the object that it is asked of.
+fn base(resource: Resource, id: &str) -> Query {
+    let path = resource.path().split('?').next().unwrap_or_default();
+    let path = path.replace("{id}", id);
+    if resource.version() == "beta" {
+        Query::beta(&path)
+    } else {
+        Query::v1(&path)
+    }
+}
+
 /// The request for a resource that is not per object.
 pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Query {
-    let path = resource.path().split('?').next().unwrap_or_default();
-    let base = if resource.version() == "beta" {
-        Query::beta(path)
-    } else {
-        Query::v1(path)
-    };
+    let base = base(resource, "");
     let principal = "principal($select=id,displayName)";
     match resource {
         // Tenant, accounts and roles
@@ -160,20 +209,39 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
         Resource::DeviceCompliancePolicies
         | Resource::DeviceCompliancePoliciesBeta
         | Resource::CompliancePolicies
+        | Resource::DeviceConfigurations
+        | Resource::DeviceEnrollmentConfigurations
         | Resource::IosManagedAppProtections
         | Resource::AndroidManagedAppProtections => base.expand("assignments"),
+        Resource::Devices => base.select(DEVICE).top(999).count(),
+        Resource::DeviceLocalCredentials => {
+            base.select(&["id", "deviceName", "lastBackupDateTime"])
+        }
+        Resource::ConfigurationPolicies => base.select(CONFIGURATION_POLICY).expand("assignments"),
+        Resource::Intents => base.select(&["id", "displayName", "templateId", "isAssigned"]),
+        Resource::VppTokens => base.select(VPP_TOKEN),
+        Resource::ApplePushNotificationCertificate => {
+            base.select(&["appleIdentifier", "expirationDateTime"])
+        }
+        Resource::AndroidManagedStoreAccountEnterpriseSettings => base.select(MANAGED_STORE),
+        Resource::IntuneBrandingProfiles => base.select(BRANDING_PROFILE),
         _ => base,
     }
 }
 
 /// The request for one object's rows of a per-object resource.
 pub(super) fn query_of(resource: Resource, id: Guid) -> Query {
-    let query = Query::v1(&resource.path().replace("{id}", &id.to_string()));
+    let query = base(resource, &id.to_string());
     match resource {
         Resource::GroupTransitiveMembers => query.select(&["id"]).top(999).count(),
         Resource::AppRoleAssignedTo => query.top(999),
         Resource::ApplicationOwners | Resource::ServicePrincipalOwners => {
             query.select(&["id", "displayName", "userPrincipalName"])
+        }
+        // Devices
+        Resource::ConfigurationPolicySettings => query.top(1_000),
+        Resource::MobileDeviceManagementAuthority => {
+            query.select(&["id", "mobileDeviceManagementAuthority"])
         }
         _ => query,
     }
@@ -191,6 +259,12 @@ pub(super) fn is_collection(resource: Resource) -> bool {
             | Resource::SharePointSettings
             | Resource::DeviceManagement
             | Resource::ManagedDeviceOverview
+            | Resource::MobileDeviceManagementAuthority
+            | Resource::ApplePushNotificationCertificate
+            | Resource::AndroidManagedStoreAccountEnterpriseSettings
+            | Resource::DataProcessorServiceForWindowsFeaturesOnboarding
+            | Resource::OperationApprovalPolicy
+            | Resource::IntuneRoleAssignment
     )
 }
 
@@ -212,12 +286,42 @@ pub(super) fn fits_a_batch(resource: Resource) -> bool {
                 | Resource::DeviceCompliancePolicies
                 | Resource::IosManagedAppProtections
                 | Resource::AndroidManagedAppProtections
+                | Resource::IosManagedAppProtectionsBeta
+                | Resource::AndroidManagedAppProtectionsBeta
+                | Resource::Intents
+                | Resource::DeviceEnrollmentConfigurations
+                | Resource::DepOnboardingSettings
+                | Resource::VppTokens
+                | Resource::MobileThreatDefenseConnectors
+                | Resource::NdesConnectors
+                | Resource::ManagedDeviceCleanupRules
+                | Resource::WindowsFeatureUpdateProfiles
+                | Resource::IntuneBrandingProfiles
+                | Resource::OperationApprovalPolicies
+                | Resource::IntuneRoleAssignments
         )
 }
 
 /// Whether the next link leads to more of what was asked for. Secure Scores go back day by day, and one DLP alert is sign enough.
 pub(super) fn goes_on(resource: Resource) -> bool {
     !matches!(resource, Resource::SecureScores | Resource::DlpAlerts)
+}
+
+/// A single object that not every tenant has: Graph then says 404, and there is nothing to read.
+pub(super) fn may_not_exist(resource: Resource) -> bool {
+    resource == Resource::ApplePushNotificationCertificate
+}
+
+/// Properties that are secrets. They are not selected, or documented to come as null; should a service send them all the same, they are
+/// taken out before anything is kept.
+pub(super) fn secrets(resource: Resource) -> &'static [&'static str] {
+    match resource {
+        Resource::DeviceLocalCredentials => &["credentials"],
+        Resource::DepEnrollmentProfiles => &["adminAccountPassword"],
+        Resource::VppTokens => &["token"],
+        Resource::AndroidManagedStoreAccountEnterpriseSettings => &["companyCodes"],
+        _ => &[],
+    }
 }
 
 fn days_ago(now: Timestamp, days: u32) -> String {

@@ -153,6 +153,56 @@ resources! {
     IosManagedAppProtections = "iosManagedAppProtections", "v1.0", "/deviceAppManagement/iosManagedAppProtections", ["DeviceManagementApps.Read.All"], Intune;
     /// App protection policies for Android.
     AndroidManagedAppProtections = "androidManagedAppProtections", "v1.0", "/deviceAppManagement/androidManagedAppProtections", ["DeviceManagementApps.Read.All"], Intune;
+    /// Devices of the directory, managed or not.
+    Devices = "devices", "v1.0", "/devices", ["Device.Read.All"], None;
+    /// When each device last backed up the password of its local administrator (LAPS); never the passwords.
+    DeviceLocalCredentials = "deviceLocalCredentials", "v1.0", "/directory/deviceLocalCredentials", ["DeviceLocalCredential.ReadBasic.All"], None;
+    /// Who manages the tenant's devices. A request of its own: the list of organizations leaves it out.
+    MobileDeviceManagementAuthority = "mobileDeviceManagementAuthority", "v1.0", "/organization/{id}?$select=mobileDeviceManagementAuthority", ["Organization.Read.All"], None;
+    /// Configuration profiles made from templates; v1.0 hides those for macOS and half of the properties.
+    DeviceConfigurations = "deviceConfigurations", "beta", "/deviceManagement/deviceConfigurations", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// Policies of the settings catalogue and of endpoint security; beta only.
+    ConfigurationPolicies = "configurationPolicies", "beta", "/deviceManagement/configurationPolicies", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// What the assigned ones among them set, where a rule looks into it.
+    ConfigurationPolicySettings = "configurationPolicySettings", "beta", "/deviceManagement/configurationPolicies/{id}/settings", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// Security baselines and endpoint security policies of the old kind; beta only.
+    Intents = "intents", "beta", "/deviceManagement/intents", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// The iOS list in beta: v1.0 does not tell what happens to who does not meet a condition.
+    IosManagedAppProtectionsBeta = "iosManagedAppProtectionsBeta", "beta", "/deviceAppManagement/iosManagedAppProtections", ["DeviceManagementApps.Read.All"], Intune;
+    /// The Android list in beta, for the same reason.
+    AndroidManagedAppProtectionsBeta = "androidManagedAppProtectionsBeta", "beta", "/deviceAppManagement/androidManagedAppProtections", ["DeviceManagementApps.Read.All"], Intune;
+    /// Rules of enrolment: platform restrictions, Windows Hello for Business.
+    DeviceEnrollmentConfigurations = "deviceEnrollmentConfigurations", "v1.0", "/deviceManagement/deviceEnrollmentConfigurations", ["DeviceManagementServiceConfig.Read.All"], Intune;
+    /// Tokens of Apple's automated device enrolment; beta only.
+    DepOnboardingSettings = "depOnboardingSettings", "beta", "/deviceManagement/depOnboardingSettings", ["DeviceManagementServiceConfig.Read.All"], Intune;
+    /// How devices of each such token are set up; beta only.
+    DepEnrollmentProfiles = "depEnrollmentProfiles", "beta", "/deviceManagement/depOnboardingSettings/{id}/enrollmentProfiles", ["DeviceManagementServiceConfig.Read.All"], Intune;
+    /// Tokens of Apple's volume purchase programme.
+    VppTokens = "vppTokens", "v1.0", "/deviceAppManagement/vppTokens", ["DeviceManagementServiceConfig.Read.All"], Intune;
+    /// The certificate through which Apple devices are reached; no row where none was ever uploaded.
+    ApplePushNotificationCertificate = "applePushNotificationCertificate", "v1.0", "/deviceManagement/applePushNotificationCertificate", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// The binding to managed Google Play; beta only.
+    AndroidManagedStoreAccountEnterpriseSettings = "androidManagedStoreAccountEnterpriseSettings", "beta", "/deviceManagement/androidManagedStoreAccountEnterpriseSettings", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// Threat defence products that report to Intune.
+    MobileThreatDefenseConnectors = "mobileThreatDefenseConnectors", "v1.0", "/deviceManagement/mobileThreatDefenseConnectors", ["DeviceManagementServiceConfig.Read.All"], Intune;
+    /// Servers that hand out certificates to devices; beta only.
+    NdesConnectors = "ndesConnectors", "beta", "/deviceManagement/ndesConnectors", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// When silent devices are removed; beta only.
+    ManagedDeviceCleanupRules = "managedDeviceCleanupRules", "beta", "/deviceManagement/managedDeviceCleanupRules", ["DeviceManagementManagedDevices.Read.All"], Intune;
+    /// Policies that hold Windows at one version; beta only.
+    WindowsFeatureUpdateProfiles = "windowsFeatureUpdateProfiles", "beta", "/deviceManagement/windowsFeatureUpdateProfiles", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// Whether Windows diagnostic data may feed the reports; beta only. No permission is documented: an application may be refused.
+    DataProcessorServiceForWindowsFeaturesOnboarding = "dataProcessorServiceForWindowsFeaturesOnboarding", "beta", "/deviceManagement/dataProcessorServiceForWindowsFeaturesOnboarding", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// How the company portal presents itself; beta only.
+    IntuneBrandingProfiles = "intuneBrandingProfiles", "beta", "/deviceManagement/intuneBrandingProfiles", ["DeviceManagementApps.Read.All"], Intune;
+    /// What takes a second administrator's approval; beta only.
+    OperationApprovalPolicies = "operationApprovalPolicies", "beta", "/deviceManagement/operationApprovalPolicies", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// Those policies one by one, where the list does not tell who approves.
+    OperationApprovalPolicy = "operationApprovalPolicy", "beta", "/deviceManagement/operationApprovalPolicies/{id}", ["DeviceManagementConfiguration.Read.All"], Intune;
+    /// Who holds a role of Intune.
+    IntuneRoleAssignments = "intuneRoleAssignments", "v1.0", "/deviceManagement/roleAssignments", ["DeviceManagementRBAC.Read.All"], Intune;
+    /// Those assignments one by one, where the list does not tell the groups.
+    IntuneRoleAssignment = "intuneRoleAssignment", "v1.0", "/deviceManagement/roleAssignments/{id}", ["DeviceManagementRBAC.Read.All"], Intune;
 }
 
 /// Licences without which Graph refuses a request or answers nothing of use.

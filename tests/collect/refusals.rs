@@ -21,6 +21,11 @@ fn sources(resource: Resource) -> &'static [Resource] {
         Resource::AppRoleAssignedTo => &[Resource::ServicePrincipals],
         Resource::ServicePrincipalOwners => &[Resource::AppRoleAssignedTo],
         Resource::ApplicationOwners => &[Resource::AppRoleAssignedTo, Resource::Applications],
+        Resource::MobileDeviceManagementAuthority => &[Resource::Organization],
+        Resource::ConfigurationPolicySettings => &[Resource::ConfigurationPolicies],
+        Resource::DepEnrollmentProfiles => &[Resource::DepOnboardingSettings],
+        Resource::OperationApprovalPolicy => &[Resource::OperationApprovalPolicies],
+        Resource::IntuneRoleAssignment => &[Resource::IntuneRoleAssignments],
         _ => &[],
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use super::documented;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Value, json};
@@ -14,6 +15,7 @@ pub(crate) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let mut schema = Schema::default();
     schema.read_csdl(include_str!("../../fixtures/graph/v1.0-subset.csdl"));
     schema.read_beta(include_str!("../../fixtures/graph/beta-subset.json"));
+    schema.read_documented();
     schema
 });
 
@@ -29,6 +31,8 @@ pub(crate) struct Property {
 struct Type {
     base: Option<String>,
     properties: BTreeMap<String, Property>,
+    /// Navigation properties that beta names; nothing tells their types.
+    navigation: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +86,9 @@ impl Schema {
         for group in ["entityTypes", "complexTypes"] {
             for (name, kind) in beta[group].as_object().unwrap() {
                 let known = self.types.entry(name.clone()).or_default();
+                let navigation = kind["navigationProperties"].as_array();
+                let navigation = navigation.into_iter().flatten().filter_map(Value::as_str);
+                known.navigation.extend(navigation.map(str::to_owned));
                 for (property, about) in kind["properties"].as_object().unwrap() {
                     known
                         .properties
@@ -103,6 +110,28 @@ impl Schema {
                 if !known.contains(&member) {
                     known.push(member);
                 }
+            }
+        }
+    }
+
+    /// Types of what beta only names. A property must be named there: the pages add nothing of their own.
+    fn read_documented(&mut self) {
+        for (name, base) in documented::BASES {
+            let known = self.types.get_mut(*name).expect(name);
+            assert_eq!(known.base, None, "{name} has a base");
+            known.base = Some((*base).to_owned());
+        }
+        for (name, properties) in documented::PROPERTIES {
+            let known = self.types.get_mut(*name).expect(name);
+            for (property, kind) in *properties {
+                let named = known.properties.get(*property);
+                let untyped = named.map_or_else(
+                    || known.navigation.iter().any(|name| name == property),
+                    |named| named.kind.is_none(),
+                );
+                assert!(untyped, "{name}.{property} is not named, or has a type");
+                let typed = Property::of(kind, "microsoft.graph");
+                known.properties.insert((*property).to_owned(), typed);
             }
         }
     }

@@ -10,6 +10,8 @@ mod application;
 mod authentication;
 mod conditional_access;
 mod device;
+mod device_policy;
+mod device_service;
 mod mail;
 mod organization;
 mod policy;
@@ -21,6 +23,8 @@ pub use application::*;
 pub use authentication::*;
 pub use conditional_access::*;
 pub use device::*;
+pub use device_policy::*;
+pub use device_service::*;
 pub use mail::*;
 pub use organization::*;
 pub use policy::*;
@@ -102,6 +106,18 @@ macro_rules! for_each_wire_type {
             Application ServicePrincipal PasswordCredential KeyCredential VerifiedPublisher AppRole AppRoleAssignment OAuth2PermissionGrant
             RiskyUser Alert Incident SecureScore ControlScore SecureScoreControlProfile SensitivityLabel
             DeviceManagement DeviceManagementSettings ManagedDevice ManagedDeviceOverview DeviceCompliancePolicy
+            Device DeviceLocalCredentialInfo OrganizationMdmAuthority
+            AzureAdJoinPolicy LocalAdminSettings DeviceRegistrationMembership LocalAdminPasswordSettings
+            DeviceConfiguration DeviceConfigurationAssignment DeviceManagementConfigurationPolicy
+            DeviceManagementConfigurationPolicyTemplateReference DeviceManagementConfigurationPolicyAssignment
+            DeviceManagementConfigurationSetting DeviceManagementConfigurationSettingInstance
+            DeviceManagementConfigurationChoiceSettingValue DeviceManagementConfigurationSimpleSettingValue
+            DeviceManagementConfigurationGroupSettingValue DeviceManagementIntent ManagedAppProtectionBeta
+            DeviceEnrollmentConfiguration DeviceEnrollmentPlatformRestriction EnrollmentConfigurationAssignment
+            DepOnboardingSetting EnrollmentProfile DepProfileAdminAccountPasswordRotationSetting VppToken
+            ApplePushNotificationCertificate MobileThreatDefenseConnector NdesConnector ManagedDeviceCleanupRule
+            IntuneBrandingProfile OperationApprovalPolicy DeviceAndAppManagementRoleAssignment WindowsFeatureUpdateProfile
+            AndroidManagedStoreAccountEnterpriseSettings DataProcessorServiceForWindowsFeaturesOnboarding
             DeviceManagementCompliancePolicy DeviceCompliancePolicyAssignment ManagedAppProtection TargetedManagedAppPolicyAssignment AssignmentTarget MessageRule MessageRuleActions MessageRulePredicates Recipient EmailAddress
         }
     };

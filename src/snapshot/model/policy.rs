@@ -1,6 +1,6 @@
 //! Tenant-wide policies and settings.
 
-use super::{graph_enum, wire};
+use super::{AzureAdJoinPolicy, LocalAdminPasswordSettings, graph_enum, wire};
 use crate::snapshot::{Guid, Untrusted};
 
 wire! {
@@ -19,6 +19,7 @@ wire! {
     /// What a member may do without any role.
     DefaultUserRolePermissions = "defaultUserRolePermissions" {
         allowed_to_create_apps: Option<bool>,
+        allowed_to_read_bitlocker_keys_for_owned_device: Option<bool>,
         permission_grant_policies_assigned: Option<Vec<Untrusted>>,
     }
 
@@ -95,6 +96,10 @@ wire! {
     /// Who may register and join devices.
     DeviceRegistrationPolicy = "deviceRegistrationPolicy" {
         multi_factor_auth_configuration: Option<MultiFactorAuthConfiguration>,
+        user_device_quota: Option<i64>,
+        #[serde(rename = "azureADJoin")]
+        azure_ad_join: Option<AzureAdJoinPolicy>,
+        local_admin_password: Option<LocalAdminPasswordSettings>,
     }
 
     /// A directory settings object made from a template.

@@ -4,6 +4,7 @@
 //! through the sections' own gates. Long lists are folded into compact forms, short ones are kept as they came.
 
 mod applications;
+mod devices;
 mod licences;
 mod roles;
 mod users;
@@ -14,17 +15,24 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::model::{
-    AdminConsentRequestPolicy, Alert, AppRoleAssignment, Application, AuthenticationMethod,
+    AdminConsentRequestPolicy, Alert, AndroidManagedStoreAccountEnterpriseSettings,
+    AppRoleAssignment, ApplePushNotificationCertificate, Application, AuthenticationMethod,
     AuthenticationStrengthPolicy, AuthorizationPolicy, ConditionalAccessPolicy,
     CrossTenantAccessPolicyConfigurationDefault, CrossTenantAccessPolicyConfigurationPartner,
-    DeviceCompliancePolicy, DeviceManagement, DeviceManagementCompliancePolicy,
-    DeviceRegistrationPolicy, DirectoryObject, Domain, GroupSetting,
-    IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection, ManagedDevice,
-    ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant, Organization,
+    DataProcessorServiceForWindowsFeaturesOnboarding, DepOnboardingSetting, Device,
+    DeviceAndAppManagementRoleAssignment, DeviceCompliancePolicy, DeviceConfiguration,
+    DeviceEnrollmentConfiguration, DeviceLocalCredentialInfo, DeviceManagement,
+    DeviceManagementCompliancePolicy, DeviceManagementConfigurationPolicy,
+    DeviceManagementConfigurationSetting, DeviceManagementIntent, DeviceRegistrationPolicy,
+    DirectoryObject, Domain, EnrollmentProfile, GroupSetting,
+    IdentitySecurityDefaultsEnforcementPolicy, Incident, IntuneBrandingProfile,
+    ManagedAppProtection, ManagedAppProtectionBeta, ManagedDevice, ManagedDeviceCleanupRule,
+    ManagedDeviceOverview, MessageRule, MobileThreatDefenseConnector, NamedLocation, NdesConnector,
+    OAuth2PermissionGrant, OperationApprovalPolicy, Organization, OrganizationMdmAuthority,
     PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel,
     SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
     UnifiedRoleAssignmentScheduleInstance, UnifiedRoleDefinition,
-    UnifiedRoleEligibilityScheduleInstance,
+    UnifiedRoleEligibilityScheduleInstance, VppToken, WindowsFeatureUpdateProfile,
 };
 use super::{Guid, Resource, Section, State, Untrusted};
 
@@ -160,6 +168,31 @@ tenant! {
     compliance_policies: Vec<DeviceManagementCompliancePolicy> = CompliancePolicies, push;
     ios_app_protections: Vec<ManagedAppProtection> = IosManagedAppProtections, push;
     android_app_protections: Vec<ManagedAppProtection> = AndroidManagedAppProtections, push;
+    devices: Vec<Device> = Devices, push;
+    device_local_credentials: Vec<DeviceLocalCredentialInfo> = DeviceLocalCredentials, push;
+    mdm_authority: ById<OrganizationMdmAuthority> = MobileDeviceManagementAuthority, push_by_id;
+    device_configurations: Vec<DeviceConfiguration> = DeviceConfigurations, push;
+    configuration_policies: Vec<DeviceManagementConfigurationPolicy> = ConfigurationPolicies, push;
+    configuration_policy_settings: ById<DeviceManagementConfigurationSetting> = ConfigurationPolicySettings, push_by_id;
+    intents: Vec<DeviceManagementIntent> = Intents, push;
+    ios_app_protections_beta: Vec<ManagedAppProtectionBeta> = IosManagedAppProtectionsBeta, push;
+    android_app_protections_beta: Vec<ManagedAppProtectionBeta> = AndroidManagedAppProtectionsBeta, push;
+    device_enrollment_configurations: Vec<DeviceEnrollmentConfiguration> = DeviceEnrollmentConfigurations, push;
+    dep_onboarding_settings: Vec<DepOnboardingSetting> = DepOnboardingSettings, push;
+    dep_enrollment_profiles: ById<EnrollmentProfile> = DepEnrollmentProfiles, push_by_id;
+    vpp_tokens: Vec<VppToken> = VppTokens, push;
+    apple_push_notification_certificate: Vec<ApplePushNotificationCertificate> = ApplePushNotificationCertificate, push;
+    android_managed_store: Vec<AndroidManagedStoreAccountEnterpriseSettings> = AndroidManagedStoreAccountEnterpriseSettings, push;
+    mobile_threat_defense_connectors: Vec<MobileThreatDefenseConnector> = MobileThreatDefenseConnectors, push;
+    ndes_connectors: Vec<NdesConnector> = NdesConnectors, push;
+    managed_device_cleanup_rules: Vec<ManagedDeviceCleanupRule> = ManagedDeviceCleanupRules, push;
+    windows_feature_update_profiles: Vec<WindowsFeatureUpdateProfile> = WindowsFeatureUpdateProfiles, push;
+    windows_data_processor: Vec<DataProcessorServiceForWindowsFeaturesOnboarding> = DataProcessorServiceForWindowsFeaturesOnboarding, push;
+    intune_branding_profiles: Vec<IntuneBrandingProfile> = IntuneBrandingProfiles, push;
+    operation_approval_policies: Vec<OperationApprovalPolicy> = OperationApprovalPolicies, push;
+    operation_approval_policy: ById<OperationApprovalPolicy> = OperationApprovalPolicy, push_by_id;
+    intune_role_assignments: Vec<DeviceAndAppManagementRoleAssignment> = IntuneRoleAssignments, push;
+    intune_role_assignment: ById<DeviceAndAppManagementRoleAssignment> = IntuneRoleAssignment, push_by_id;
 }
 
 impl Tenant {
@@ -189,6 +222,13 @@ impl Tenant {
             Resource::ServicePrincipalOwners => note(&mut self.service_principal_owners, subject),
             Resource::AuthenticationMethods => note(&mut self.authentication_methods, subject),
             Resource::InboxRules => note(&mut self.inbox_rules, subject),
+            Resource::MobileDeviceManagementAuthority => note(&mut self.mdm_authority, subject),
+            Resource::ConfigurationPolicySettings => {
+                note(&mut self.configuration_policy_settings, subject)
+            }
+            Resource::DepEnrollmentProfiles => note(&mut self.dep_enrollment_profiles, subject),
+            Resource::OperationApprovalPolicy => note(&mut self.operation_approval_policy, subject),
+            Resource::IntuneRoleAssignment => note(&mut self.intune_role_assignment, subject),
             _ => false,
         }
     }
