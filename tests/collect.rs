@@ -11,6 +11,8 @@ mod scripted;
 mod devices;
 #[path = "collect/faults.rs"]
 mod faults;
+#[path = "collect/parts.rs"]
+mod parts;
 #[path = "collect/refusals.rs"]
 mod refusals;
 

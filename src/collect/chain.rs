@@ -55,7 +55,10 @@ impl Broken {
     fn is_mended_by_a_restart(&self) -> bool {
         match self {
             Self::Rows(_) | Self::Graph(GraphError::ExpiredPageToken(_)) => true,
-            Self::Graph(error) => matches!(error.kind(), ErrorKind::Protocol),
+            // An error under status 200 is no refusal that anybody meant.
+            Self::Graph(error) => {
+                error.kind() == ErrorKind::Protocol || error.status() == Some(200)
+            }
         }
     }
 }
