@@ -117,6 +117,7 @@ async fn collect_from(
     } = target;
     let http = http::client(&[&endpoints.login, &endpoints.graph])?;
     let tenant = sign_in.tenant.clone();
+    let client_id = sign_in.client_id.parse().ok();
     let graph = endpoints.graph.clone();
     let tokens = Arc::new(AppTokens::new(
         sign_in,
@@ -136,6 +137,7 @@ async fn collect_from(
         now: header.collected_at,
         alert_days: reading.config.monitoring.window_days,
         emergency_accounts: reading.config.emergency_access.accounts.clone(),
+        client_id,
         earlier,
         timeout: reading.timeout,
     };

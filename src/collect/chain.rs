@@ -213,7 +213,7 @@ impl Chain {
     }
 
     /// Tells the pages as they come.
-    async fn follow(&self, reader: &Reader, start: Start) -> Ended {
+    pub(super) async fn follow(&self, reader: &Reader, start: Start) -> Ended {
         let Start {
             mut pages,
             read,

@@ -38,6 +38,16 @@ pub(super) async fn read(reader: &Reader, resource: Resource) {
 
 async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, Effort) {
     let query = requests::query(resource, reader.ask.now, reader.ask.alert_days);
+    if let Some(columns) = requests::columns(resource) {
+        let report = Start {
+            pages: reader.client.report(query.clone(), columns),
+            read: None,
+            of: None,
+        };
+        let mut ended = Chain::whole(resource).follow(reader, report).await;
+        let effort = std::mem::take(&mut ended.effort);
+        return (ended.state(resource), ended.of, effort);
+    }
     let earlier = reader.ask.earlier.chains(resource, None);
     let partition = requests::partition(resource);
     if let Some(partition) = partition
@@ -70,7 +80,13 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
             let mut pages = reader.client.pages(query.clone());
             match pages.next().await {
                 None => Ended::default(),
-                Some(Err(error)) => Ended::refused(error),
+                Some(Err(error)) => {
+                    let mut ended = Ended::refused(error);
+                    if requests::may_not_exist(resource) {
+                        ended.forgive_absence();
+                    }
+                    ended
+                }
                 Some(Ok(first)) => {
                     let size = first.rows.len() as u64;
                     if let Some(partition) = partition

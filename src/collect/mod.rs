@@ -86,6 +86,8 @@ pub struct Ask {
     pub alert_days: u32,
     /// Declared emergency access accounts (ids or UPNs), whose methods are read where no report tells.
     pub emergency_accounts: Vec<String>,
+    /// The application (client) id that is signed in with: its own grants are read. `None`: not known.
+    pub client_id: Option<Guid>,
     /// What an interrupted run has read already; the sink holds its rows.
     pub earlier: Earlier,
     /// After this long no more is asked, and what is still open ends as it is.

@@ -48,7 +48,10 @@ pub(super) const fn needs(resource: Resource) -> &'static [Resource] {
             Resource::RoleAssignments,
         ],
         // Applications
-        Resource::AppRoleAssignedTo => &[Resource::ServicePrincipals],
+        Resource::AppRoleAssignedTo
+        | Resource::SecureAccessAssignments
+        | Resource::DelegatedPermissionClassifications
+        | Resource::OwnAppRoleAssignments => &[Resource::ServicePrincipals],
         Resource::ApplicationOwners => &[
             Resource::AppRoleAssignedTo,
             Resource::ServicePrincipals,
@@ -57,8 +60,17 @@ pub(super) const fn needs(resource: Resource) -> &'static [Resource] {
         Resource::ServicePrincipalOwners => {
             &[Resource::AppRoleAssignedTo, Resource::ServicePrincipals]
         }
+        Resource::ApplicationPublishing | Resource::ApplicationSegments => {
+            &[Resource::ServicePrincipals, Resource::Applications]
+        }
+        Resource::AssignedGroupNestedGroups => &[Resource::SecureAccessAssignments],
+        Resource::AgentIdentityOwners => &[Resource::AgentIdentities],
+        Resource::FederatedIdentityCredentials => &[Resource::Applications],
         // Single accounts
-        Resource::AuthenticationMethods | Resource::InboxRules => &[Resource::Users],
+        Resource::AuthenticationMethods
+        | Resource::InboxRules
+        | Resource::MailboxSettings
+        | Resource::AuthenticationRequirements => &[Resource::Users],
         // Devices
         Resource::DeviceCompliancePoliciesBeta | Resource::CompliancePolicies => {
             &[Resource::ManagedDevices]
@@ -135,7 +147,7 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, 
             groups.extend(tenant.policy_groups());
             groups
         }
-        Resource::AppRoleAssignedTo => {
+        Resource::AppRoleAssignedTo | Resource::DelegatedPermissionClassifications => {
             known(Resource::ServicePrincipals)?;
             tenant.permission_resources()
         }
@@ -175,9 +187,64 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, 
             known(Resource::IntuneRoleAssignments)?;
             tenant.intune_assignments_without_members()
         }
+        Resource::MailboxSettings => {
+            known(Resource::Users)?;
+            tenant.accounts_with_mail()
+        }
+        Resource::AuthenticationRequirements => {
+            known(Resource::Users)?;
+            tenant.enabled_accounts()
+        }
+        Resource::AgentIdentityOwners => {
+            known(Resource::AgentIdentities)?;
+            tenant.agents()
+        }
+        Resource::ApplicationPublishing => {
+            known(Resource::ServicePrincipals)?;
+            known(Resource::Applications)?;
+            tenant.published_applications()
+        }
+        Resource::ApplicationSegments => {
+            known(Resource::ServicePrincipals)?;
+            known(Resource::Applications)?;
+            tenant.private_access_applications()
+        }
+        Resource::SecureAccessAssignments => {
+            known(Resource::ServicePrincipals)?;
+            tenant.secure_access_principals()
+        }
+        Resource::AssignedGroupNestedGroups => {
+            known(Resource::SecureAccessAssignments)?;
+            tenant.secure_access_groups()
+        }
+        Resource::OwnAppRoleAssignments => {
+            known(Resource::ServicePrincipals)?;
+            own_service_principal(tenant, ask)?
+        }
+        Resource::FederatedIdentityCredentials => {
+            known(Resource::Applications)?;
+            tenant.application_ids()
+        }
         _ => BTreeSet::new(),
     };
     Ok(Subjects { ids, doubt })
+}
+
+/// The service principal that signs in. That it is not found says nothing of what it was granted.
+fn own_service_principal(tenant: &Tenant, ask: &Ask) -> Result<BTreeSet<Guid>, State> {
+    let failed = |error: &str| State::Failed {
+        error: error.into(),
+    };
+    let client_id = ask
+        .client_id
+        .ok_or_else(|| failed("it is not known which application signed in"))?;
+    let own = tenant.service_principal_of(client_id);
+    if own.is_empty() {
+        return Err(failed(
+            "the application that signed in is not among the service principals",
+        ));
+    }
+    Ok(own)
 }
 
 fn has_platform(resource: Resource, tenant: &Tenant) -> bool {

@@ -14,7 +14,9 @@ pub(super) const PAGE: u64 = 999;
 pub(super) const fn partition(resource: Resource) -> Option<Partition> {
     Some(match resource {
         Resource::Users => Partition::Ranges("userPrincipalName"),
-        Resource::Applications | Resource::ServicePrincipals => Partition::Ranges("displayName"),
+        Resource::Applications
+        | Resource::ServicePrincipals
+        | Resource::ServicePrincipalCredentials => Partition::Ranges("displayName"),
         Resource::Devices => Partition::Digits("deviceId"),
         Resource::OAuth2PermissionGrants => {
             Partition::Values("consentType", &["AllPrincipals", "Principal"])
@@ -42,7 +44,9 @@ const USER: &[&str] = &[
     "createdDateTime",
     "creationType",
     "externalUserState",
+    "externalUserStateChangeDateTime",
     "onPremisesSyncEnabled",
+    "passwordPolicies",
     "assignedLicenses",
 ];
 
@@ -50,7 +54,12 @@ const APPLICATION: &[&str] = &[
     "id",
     "appId",
     "displayName",
+    "signInAudience",
     "disabledByMicrosoftStatus",
+    "servicePrincipalLockConfiguration",
+    "web",
+    "spa",
+    "publicClient",
     "passwordCredentials",
     "keyCredentials",
 ];
@@ -62,10 +71,13 @@ const SERVICE_PRINCIPAL: &[&str] = &[
     "servicePrincipalType",
     "accountEnabled",
     "appOwnerOrganizationId",
+    "appRoleAssignmentRequired",
     "disabledByMicrosoftStatus",
     "verifiedPublisher",
-    "passwordCredentials",
-    "keyCredentials",
+    "preferredSingleSignOnMode",
+    "preferredTokenSigningKeyThumbprint",
+    "tags",
+    "replyUrls",
 ];
 
 const MANAGED_DEVICE: &[&str] = &[
@@ -165,6 +177,18 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
         Resource::SubscribedSkus => base.select(SKU),
         Resource::Users => base.select(USER).top(999).count(),
         Resource::SignInActivity => base.select(&["id", "signInActivity"]).top(500),
+        Resource::GuestSponsors => base
+            .select(&["id"])
+            .filter("userType eq 'Guest'")
+            .expand("sponsors($select=id)")
+            .top(999),
+        Resource::EmployeeLeave => base
+            .select(&["id", "accountEnabled", "employeeLeaveDateTime"])
+            .top(999),
+        Resource::KrbtgtAccounts => base
+            .select(&["id", "userPrincipalName", "displayName", "mailNickname", "onPremisesDistinguishedName"])
+            .filter("startsWith(userPrincipalName,'krbtgt_AzureAD') or startsWith(mailNickname,'krbtgt_AzureAD')")
+            .top(999),
         Resource::RegistrationDetails
         | Resource::OAuth2PermissionGrants
         | Resource::SecureScoreControlProfiles => base.top(999),
@@ -181,8 +205,21 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
         // Applications and what they were granted
         Resource::Applications => base.select(APPLICATION).top(999).count(),
         Resource::ServicePrincipals => base.select(SERVICE_PRINCIPAL).top(999).count(),
+        Resource::ServicePrincipalCredentials => base
+            // The name is what the list is cut by.
+            .select(&["id", "displayName", "passwordCredentials", "keyCredentials"])
+            .top(999)
+            .count(),
+        Resource::ApplicationsWithOwners | Resource::ServicePrincipalsWithOwners => base
+            .select(&["id"])
+            .expand("owners($select=id)")
+            .top(999),
+        Resource::AgentIdentities => base.expand("sponsors").top(100),
         // Risk, alerts, scores
-        Resource::RiskyUsers => base
+        Resource::RiskDetections => base
+            .filter(&format!("detectedDateTime ge {}", days_ago(now, 7)))
+            .top(500),
+        Resource::RiskyUsers | Resource::RiskyServicePrincipals => base
             .filter("riskState eq 'atRisk' or riskState eq 'confirmedCompromised'")
             .top(500),
         Resource::Alerts => base
@@ -191,12 +228,19 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
                 days_ago(now, alert_days)
             ))
             .top(100),
-        Resource::DlpAlerts => base
+        Resource::DlpAlerts => sign_of_use(base, "dataLossPrevention", now),
+        Resource::CloudAppsAlerts => sign_of_use(base, "microsoftDefenderForCloudApps", now),
+        Resource::InsiderRiskAlerts => sign_of_use(base, "microsoftInsiderRiskManagement", now),
+        Resource::ResolvedIncidents => base
             .filter(&format!(
-                "serviceSource eq 'dataLossPrevention' and createdDateTime ge {}",
-                days_ago(now, 90)
+                "status eq 'resolved' and lastUpdateDateTime ge {}",
+                days_ago(now, 30)
             ))
-            .top(1),
+            .top(50),
+        Resource::AttackSimulations => base
+            .select(&["id", "displayName", "status", "createdDateTime", "launchDateTime"])
+            .top(50),
+        Resource::IdentityHealthIssues => base.filter("status eq 'open'"),
         Resource::Incidents => base
             .filter("status eq 'active' or status eq 'inProgress' or status eq 'awaitingAction'")
             .top(50),
@@ -233,9 +277,20 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
 pub(super) fn query_of(resource: Resource, id: Guid) -> Query {
     let query = base(resource, &id.to_string());
     match resource {
-        Resource::GroupTransitiveMembers => query.select(&["id"]).top(999).count(),
-        Resource::AppRoleAssignedTo => query.top(999),
-        Resource::ApplicationOwners | Resource::ServicePrincipalOwners => {
+        Resource::GroupTransitiveMembers | Resource::AssignedGroupNestedGroups => {
+            query.select(&["id"]).top(999).count()
+        }
+        Resource::AppRoleAssignedTo
+        | Resource::SecureAccessAssignments
+        | Resource::OwnAppRoleAssignments => query.top(999),
+        Resource::ApplicationPublishing => {
+            query.select(&["id", "appId", "displayName", "onPremisesPublishing"])
+        }
+        // The rest of a mailbox's settings (absence messages among them) is nobody's business.
+        Resource::MailboxSettings => query.select(&["userPurpose"]),
+        Resource::ApplicationOwners
+        | Resource::ServicePrincipalOwners
+        | Resource::AgentIdentityOwners => {
             query.select(&["id", "displayName", "userPrincipalName"])
         }
         // Devices
@@ -244,6 +299,14 @@ pub(super) fn query_of(resource: Resource, id: Guid) -> Query {
             query.select(&["id", "mobileDeviceManagementAuthority"])
         }
         _ => query,
+    }
+}
+
+/// The columns to take from a usage report; `None` for everything that is no report.
+pub(super) fn columns(resource: Resource) -> Option<&'static [&'static str]> {
+    match resource {
+        Resource::EmailActivity => Some(&["reportRefreshDate", "userPrincipalName", "sendCount"]),
+        _ => None,
     }
 }
 
@@ -257,6 +320,13 @@ pub(super) fn is_collection(resource: Resource) -> bool {
             | Resource::CrossTenantAccessDefault
             | Resource::DeviceRegistrationPolicy
             | Resource::SharePointSettings
+            | Resource::ApplicationPublishing
+            | Resource::MailboxSettings
+            | Resource::AuthenticationRequirements
+            | Resource::RiskNotifications
+            | Resource::AppsAndServices
+            | Resource::Forms
+            | Resource::ReportSettings
             | Resource::DeviceManagement
             | Resource::ManagedDeviceOverview
             | Resource::MobileDeviceManagementAuthority
@@ -282,6 +352,8 @@ pub(super) fn fits_a_batch(resource: Resource) -> bool {
                 | Resource::GroupSettings
                 | Resource::SecureScores
                 | Resource::DlpAlerts
+                | Resource::CloudAppsAlerts
+                | Resource::InsiderRiskAlerts
                 | Resource::SensitivityLabels
                 | Resource::DeviceCompliancePolicies
                 | Resource::IosManagedAppProtections
@@ -302,14 +374,27 @@ pub(super) fn fits_a_batch(resource: Resource) -> bool {
         )
 }
 
-/// Whether the next link leads to more of what was asked for. Secure Scores go back day by day, and one DLP alert is sign enough.
+/// Whether the next link leads to more of what was asked for. Secure Scores go back day by day, and one alert is sign enough of use.
 pub(super) fn goes_on(resource: Resource) -> bool {
-    !matches!(resource, Resource::SecureScores | Resource::DlpAlerts)
+    !matches!(
+        resource,
+        Resource::SecureScores
+            | Resource::DlpAlerts
+            | Resource::CloudAppsAlerts
+            | Resource::InsiderRiskAlerts
+    )
 }
 
-/// A single object that not every tenant has: Graph then says 404, and there is nothing to read.
+/// What not every tenant has (a push certificate, a workspace of Defender for Identity, agents): Graph then says 404, and there is
+/// nothing to read.
 pub(super) fn may_not_exist(resource: Resource) -> bool {
-    resource == Resource::ApplePushNotificationCertificate
+    matches!(
+        resource,
+        Resource::ApplePushNotificationCertificate
+            | Resource::IdentitySensors
+            | Resource::IdentityHealthIssues
+            | Resource::AgentIdentities
+    )
 }
 
 /// Properties that are secrets. They are not selected, or documented to come as null; should a service send them all the same, they are
@@ -322,6 +407,15 @@ pub(super) fn secrets(resource: Resource) -> &'static [&'static str] {
         Resource::AndroidManagedStoreAccountEnterpriseSettings => &["companyCodes"],
         _ => &[],
     }
+}
+
+/// One alert of a service in 90 days shows that it is in use.
+fn sign_of_use(base: Query, service: &str, now: Timestamp) -> Query {
+    let since = days_ago(now, 90);
+    base.filter(&format!(
+        "serviceSource eq '{service}' and createdDateTime ge {since}"
+    ))
+    .top(1)
 }
 
 fn days_ago(now: Timestamp, days: u32) -> String {

@@ -9,8 +9,8 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = files! {
-    "tenant.json" "applications.json" "conditional-access.json" "devices.json" "groups.json" "licences.json" "mailboxes.json"
-    "organization.json" "policies.json" "registration.json" "roles.json" "security.json" "sharing.json" "users.json"
+    "tenant.json" "account-details.json" "application-details.json" "applications.json" "conditional-access.json" "devices.json" "groups.json" "licences.json" "mailboxes.json"
+    "organization.json" "policies.json" "registration.json" "risk-details.json" "roles.json" "security.json" "settings.json" "sharing.json" "users.json"
 };
 
 /// What the sample tenant has declared in its `m365audit.toml`.

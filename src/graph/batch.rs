@@ -243,6 +243,7 @@ async fn post(
         service,
         path: path.clone(),
         batch: Some(Bytes::from(body)),
+        expects_location: false,
     };
     let reply = retry::send(inner, &call, renewal, read_batch).await?;
     Ok((reply.content, reply.token))

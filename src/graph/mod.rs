@@ -13,6 +13,7 @@ pub mod http;
 pub mod odata;
 mod pace;
 mod page;
+mod report;
 mod retry;
 
 pub use client::{Answer, Effort, Event, GraphClient, Observer};

@@ -96,6 +96,7 @@ pub(super) fn follow(client: GraphClient, next_link: &str) -> Pages {
         url,
         path: label,
         batch: None,
+        expects_location: false,
     });
     chain(client, call)
 }

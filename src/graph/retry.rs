@@ -41,6 +41,8 @@ pub(crate) struct Call {
     pub(crate) path: String,
     /// The body of a `$batch`; `None` for a GET.
     pub(crate) batch: Option<Bytes>,
+    /// Whether the answer is an address (302 with `Location`) instead of a body: the reader is given the address.
+    pub(crate) expects_location: bool,
 }
 
 /// What was read in the end.
@@ -332,6 +334,11 @@ fn judge<T>(
             tries,
             read(&raw.body.slice_ref(error::strip_bom(&raw.body))),
         ),
+        302 if call.expects_location && raw.headers.contains_key(LOCATION) => {
+            let location = raw.headers.get(LOCATION).map(HeaderValue::as_bytes);
+            let location = Bytes::copy_from_slice(location.unwrap_or_default());
+            accept(call, raw, tries, read(&location))
+        }
         300..=399 => Verdict::Final(GraphError::Redirected {
             path: call.path.clone(),
             host: redirect_host(call, raw),

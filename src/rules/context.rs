@@ -22,8 +22,8 @@ use crate::snapshot::model::{
     UnifiedRoleAssignmentScheduleInstance,
 };
 use crate::snapshot::tenant::{
-    ById, Grant, Holders, Licences, PrincipalKind, RegistrationDetails, ServicePrincipals, SignIns,
-    User, Users,
+    ById, CredentialsById, Grant, Holders, Licences, PrincipalKind, RegistrationDetails,
+    ServicePrincipals, SignIns, User, Users,
 };
 use crate::snapshot::{Guid, Resource, Section, State, Tenant, Unread, reference};
 
@@ -162,6 +162,8 @@ accessors! {
     applications: [Application] = applications;
     /// Service principals.
     service_principals: ServicePrincipals = service_principals;
+    /// Secrets and certificates of service principals, by object id.
+    service_principal_credentials: CredentialsById = service_principal_credentials;
     /// Owners of application registrations, by the application's object id; only powerful ones are read.
     application_owners: ById<DirectoryObject> = application_owners;
     /// Owners of service principals, by object id; only powerful ones are read.

@@ -59,6 +59,13 @@ resources! {
     Users = "users", "v1.0", "/users", ["User.Read.All"], None;
     /// When each account last signed in. A request of its own: it needs Entra ID P1 and smaller pages.
     SignInActivity = "signInActivity", "v1.0", "/users?$select=id,signInActivity", ["User.Read.All", "AuditLog.Read.All"], EntraP1;
+    /// Guests with those who answer for them. A request of its own: `$expand` allows no count, and most rules do without.
+    GuestSponsors = "guestSponsors", "v1.0", "/users?$filter=userType eq 'Guest'&$expand=sponsors", ["User.Read.All"], None;
+    /// When people leave. A request of its own: without a permission of its own Graph leaves the date null.
+    EmployeeLeave = "employeeLeave", "v1.0", "/users?$select=id,accountEnabled,employeeLeaveDateTime", ["User.Read.All", "User-LifeCycleInfo.Read.All"], None;
+    /// Accounts that came from an on-premises key distribution account, by their names; found by filter, because three
+    /// properties of each account for a handful of them would be a waste.
+    KrbtgtAccounts = "krbtgtAccounts", "v1.0", "/users?$filter=startsWith(userPrincipalName,'krbtgt_AzureAD') or startsWith(mailNickname,'krbtgt_AzureAD')", ["User.Read.All"], None;
     /// Which sign-in methods each user has registered.
     RegistrationDetails = "userRegistrationDetails", "v1.0", "/reports/authenticationMethods/userRegistrationDetails", ["AuditLog.Read.All"], EntraP1;
     /// Directory roles, built in and custom.
@@ -101,6 +108,32 @@ resources! {
     Applications = "applications", "v1.0", "/applications", ["Application.Read.All"], None;
     /// Applications present in this tenant, whoever wrote them.
     ServicePrincipals = "servicePrincipals", "v1.0", "/servicePrincipals", ["Application.Read.All"], None;
+    /// Secrets and certificates on service principals. A request of its own: Graph answers 150 with `keyCredentials` a minute in each tenant.
+    ServicePrincipalCredentials = "servicePrincipalCredentials", "v1.0", "/servicePrincipals?$select=id,passwordCredentials,keyCredentials", ["Application.Read.All"], None;
+    /// Owners of every application registration, twenty of each at most. A request of its own: `$expand` allows no count.
+    ApplicationsWithOwners = "applicationsWithOwners", "v1.0", "/applications?$expand=owners", ["Application.Read.All"], None;
+    /// Owners of every service principal, twenty of each at most; costs twice as much as the plain list.
+    ServicePrincipalsWithOwners = "servicePrincipalsWithOwners", "v1.0", "/servicePrincipals?$expand=owners", ["Application.Read.All"], None;
+    /// When each application was last signed in to or with; beta only.
+    ServicePrincipalSignInActivities = "servicePrincipalSignInActivities", "beta", "/reports/servicePrincipalSignInActivities", ["AuditLog.Read.All"], EntraP1;
+    /// Identities of AI agents with their sponsors; beta only, global cloud only.
+    AgentIdentities = "agentIdentities", "beta", "/servicePrincipals/microsoft.graph.agentIdentity?$expand=sponsors", ["AgentIdentity.Read.All"], None;
+    /// Owners of those identities: Graph expands one relation for each request.
+    AgentIdentityOwners = "agentIdentityOwners", "v1.0", "/servicePrincipals/{id}/owners", ["Application.Read.All"], None;
+    /// How Application Proxy publishes the applications that it publishes; beta only.
+    ApplicationPublishing = "applicationPublishing", "beta", "/applications/{id}", ["Application.Read.All"], EntraP1;
+    /// Parts of the own network that Private Access applications open; beta only.
+    ApplicationSegments = "applicationSegments", "beta", "/applications/{id}/onPremisesPublishing/segmentsConfiguration/microsoft.graph.ipSegmentConfiguration/applicationSegments", ["Application.Read.All"], PrivateAccess;
+    /// Who is assigned to Private Access applications and to traffic forwarding profiles.
+    SecureAccessAssignments = "secureAccessAssignments", "v1.0", "/servicePrincipals/{id}/appRoleAssignedTo", ["Application.Read.All"], None;
+    /// Groups inside the groups that are assigned there.
+    AssignedGroupNestedGroups = "assignedGroupNestedGroups", "v1.0", "/groups/{id}/members/microsoft.graph.group", ["GroupMember.Read.All"], None;
+    /// What the tenant calls harmless of the delegated permissions of Microsoft Graph, Exchange Online and SharePoint Online.
+    DelegatedPermissionClassifications = "delegatedPermissionClassifications", "v1.0", "/servicePrincipals/{id}/delegatedPermissionClassifications", ["Application.Read.All"], None;
+    /// What the application that reads all this was granted itself; its service principal is the one object.
+    OwnAppRoleAssignments = "ownAppRoleAssignments", "v1.0", "/servicePrincipals/{id}/appRoleAssignments", ["Application.Read.All"], None;
+    /// Foreign tokens that applications take for a credential; only when asked for: one request for each application.
+    FederatedIdentityCredentials = "federatedIdentityCredentials", "v1.0", "/applications/{id}/federatedIdentityCredentials", ["Application.Read.All"], None;
     /// Application permissions granted on Microsoft Graph, Exchange Online and SharePoint Online.
     AppRoleAssignedTo = "appRoleAssignedTo", "v1.0", "/servicePrincipals/{id}/appRoleAssignedTo", ["Application.Read.All"], None;
     /// Owners of the application registrations behind powerful service principals.
@@ -115,16 +148,38 @@ resources! {
     AuthenticationMethods = "authenticationMethods", "v1.0", "/users/{id}/authentication/methods", ["UserAuthenticationMethod.Read.All"], None;
     /// Inbox rules; only when asked for.
     InboxRules = "inboxMessageRules", "v1.0", "/users/{id}/mailFolders/inbox/messageRules", ["MailboxSettings.Read"], Exchange;
+    /// Whose mailbox it is, of enabled members with a mail address; only when asked for.
+    MailboxSettings = "mailboxSettings", "v1.0", "/users/{id}/mailboxSettings", ["MailboxSettings.Read"], Exchange;
+    /// The old multi-factor authentication setting of each enabled account; beta, and only when asked for.
+    AuthenticationRequirements = "authenticationRequirements", "beta", "/users/{id}/authentication/requirements", ["Policy.Read.All"], None;
 
     // Risk, alerts, scores
     /// Users whom Identity Protection rates at risk or compromised.
     RiskyUsers = "riskyUsers", "v1.0", "/identityProtection/riskyUsers", ["IdentityRiskyUser.Read.All"], EntraP1;
+    /// Risky activities that Identity Protection saw in the last seven days.
+    RiskDetections = "riskDetections", "v1.0", "/identityProtection/riskDetections?$filter=detectedDateTime ge {7 days ago}", ["IdentityRiskEvent.Read.All"], EntraP2;
+    /// Service principals that Identity Protection rates at risk or compromised.
+    RiskyServicePrincipals = "riskyServicePrincipals", "v1.0", "/identityProtection/riskyServicePrincipals", ["IdentityRiskyServicePrincipal.Read.All"], WorkloadIdentities;
+    /// Whom Identity Protection tells of risk; beta, undocumented, and perhaps never open to an application.
+    RiskNotifications = "riskNotifications", "beta", "/identityProtection/settings/notifications", ["IdentityRiskEvent.Read.All"], EntraP2;
     /// Open security alerts.
     Alerts = "alerts", "v1.0", "/security/alerts_v2", ["SecurityAlert.Read.All"], Defender;
     /// Alerts that data loss prevention raised: a sign that it is in use.
     DlpAlerts = "dlpAlerts", "v1.0", "/security/alerts_v2?$filter=serviceSource eq 'dataLossPrevention'", ["SecurityAlert.Read.All"], Defender;
+    /// Alerts of Defender for Cloud Apps: a sign that it is in use.
+    CloudAppsAlerts = "cloudAppsAlerts", "v1.0", "/security/alerts_v2?$filter=serviceSource eq 'microsoftDefenderForCloudApps'", ["SecurityAlert.Read.All"], Defender;
+    /// Alerts of Insider Risk Management: a sign that it is in use.
+    InsiderRiskAlerts = "insiderRiskAlerts", "v1.0", "/security/alerts_v2?$filter=serviceSource eq 'microsoftInsiderRiskManagement'", ["SecurityAlert.Read.All"], Defender;
     /// Open security incidents.
     Incidents = "incidents", "v1.0", "/security/incidents", ["SecurityIncident.Read.All"], Defender;
+    /// Security incidents that were resolved in the last thirty days.
+    ResolvedIncidents = "resolvedIncidents", "v1.0", "/security/incidents?$filter=status eq 'resolved'", ["SecurityIncident.Read.All"], Defender;
+    /// Simulated attacks on the own people.
+    AttackSimulations = "attackSimulations", "v1.0", "/security/attackSimulation/simulations", ["AttackSimulation.Read.All"], DefenderForOffice2;
+    /// Sensors of Defender for Identity.
+    IdentitySensors = "identitySensors", "v1.0", "/security/identities/sensors", ["SecurityIdentitiesSensors.Read.All"], DefenderForIdentity;
+    /// Open health issues of those sensors.
+    IdentityHealthIssues = "identityHealthIssues", "v1.0", "/security/identities/healthIssues?$filter=status eq 'open'", ["SecurityIdentitiesHealth.Read.All"], DefenderForIdentity;
     /// The newest Secure Score.
     SecureScores = "secureScores", "v1.0", "/security/secureScores", ["SecurityEvents.Read.All"], None;
     /// What each control of the Secure Score is and gives at most.
@@ -135,6 +190,14 @@ resources! {
     SensitivityLabels = "sensitivityLabels", "v1.0", "/security/dataSecurityAndGovernance/sensitivityLabels", ["SensitivityLabels.Read.All"], InformationProtection;
     /// Tenant-wide settings of SharePoint and OneDrive.
     SharePointSettings = "sharepointSettings", "v1.0", "/admin/sharepoint/settings", ["SharePointTenantSettings.Read.All"], SharePoint;
+    /// What people may get for themselves from the Office store; beta only.
+    AppsAndServices = "adminAppsAndServices", "beta", "/admin/appsAndServices", ["OrgSettings-AppsAndServices.Read.All"], None;
+    /// Microsoft Forms; beta only.
+    Forms = "adminForms", "beta", "/admin/forms", ["OrgSettings-Forms.Read.All"], None;
+    /// How much mail each account sent in seven days, by a usage report: 302 to a CSV file, which is read without the token.
+    EmailActivity = "emailActivityUserDetail", "v1.0", "/reports/getEmailActivityUserDetail(period='D7')", ["Reports.Read.All"], None;
+    /// Whether usage reports show names.
+    ReportSettings = "adminReportSettings", "v1.0", "/admin/reportSettings", ["ReportSettings.Read.All"], None;
 
     // Devices
     /// The Intune subscription and its tenant-wide compliance settings.
@@ -273,6 +336,17 @@ impl Resource {
     /// The permissions as one phrase: `User.Read.All + AuditLog.Read.All`.
     pub fn permission(self) -> String {
         self.permissions().join(" + ")
+    }
+
+    /// Read only when somebody asks for it by a flag: it takes a request for each account or application, or looks into mailboxes.
+    pub const fn is_opt_in(self) -> bool {
+        matches!(
+            self,
+            Self::InboxRules
+                | Self::MailboxSettings
+                | Self::AuthenticationRequirements
+                | Self::FederatedIdentityCredentials
+        )
     }
 
     /// Whether its rows belong to one object each (`{id}` in the path), which their snapshot pages name.

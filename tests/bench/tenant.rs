@@ -276,8 +276,10 @@ impl Maker {
         let graph = self.id();
         let mut principals = vec![
             json!({"id": graph, "appId": MICROSOFT_GRAPH, "displayName": "Microsoft Graph", "servicePrincipalType": "Application", "accountEnabled": true,
-            "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a", "passwordCredentials": [], "keyCredentials": []}),
+            "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a"}),
         ];
+        let mut credentials =
+            vec![json!({"id": graph, "passwordCredentials": [], "keyCredentials": []})];
         // Mail.Read, User.Read.All, Directory.Read.All, Sites.Read.All and, rarely, RoleManagement.ReadWrite.Directory.
         let roles = [
             "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
@@ -290,7 +292,8 @@ impl Maker {
             let (id, app, other) = (self.id(), self.id(), self.id());
             let secret = json!([{"keyId": other, "startDateTime": self.ago(700), "endDateTime": "2027-08-01T00:00:00Z"}]);
             principals.push(json!({"id": id, "appId": app, "displayName": format!("Application {number}"), "servicePrincipalType": "Application", "accountEnabled": true,
-                "appOwnerOrganizationId": other, "verifiedPublisher": {"verifiedPublisherId": null}, "passwordCredentials": [], "keyCredentials": []}));
+                "appOwnerOrganizationId": other, "verifiedPublisher": {"verifiedPublisherId": null}}));
+            credentials.push(json!({"id": id, "passwordCredentials": [], "keyCredentials": []}));
             if number % 2 == 0 {
                 applications.push(json!({"id": other, "appId": app, "displayName": format!("Application {number}"), "passwordCredentials": secret, "keyCredentials": []}));
             }
@@ -304,6 +307,7 @@ impl Maker {
             grants.push(json!({"clientId": id, "consentType": "Principal", "principalId": user, "resourceId": graph, "scope": "User.Read Mail.Read offline_access"}));
         }
         self.add(Resource::ServicePrincipals, None, principals);
+        self.add(Resource::ServicePrincipalCredentials, None, credentials);
         self.add(Resource::Applications, None, applications);
         self.add(Resource::AppRoleAssignedTo, Some(graph), assigned);
         self.add(Resource::OAuth2PermissionGrants, None, grants);

@@ -69,7 +69,7 @@ fn trouble_that_passes_changes_nothing_but_the_number_of_retries() {
             fault(users, only(2), throttle(RetryAfter::Seconds(0))),
             fault(users, only(4), throttle(RetryAfter::None)),
             fault(
-                "/v1.0/servicePrincipals?",
+                "/v1.0/servicePrincipals?$select=id,appId",
                 Nth::First(2),
                 FaultKind::Status(503),
             ),

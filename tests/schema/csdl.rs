@@ -94,7 +94,7 @@ impl Schema {
                         .properties
                         .entry(property.clone())
                         .or_insert_with(|| match about["type"].as_str() {
-                            Some(kind) => Property::of(kind, "microsoft.graph"),
+                            Some(kind) => Property::of_beta(kind),
                             None => Property {
                                 kind: None,
                                 collection: false,
@@ -231,7 +231,32 @@ impl Schema {
 pub(crate) const UNKNOWN: &str = "aMemberOfTomorrow";
 const GUID: &str = "62e90394-69f5-4237-9190-012177145e10";
 
+/// Scalars that the beta cut writes without `Edm.` in front.
+const SCALARS: [&str; 10] = [
+    "Boolean",
+    "Byte",
+    "Date",
+    "DateTimeOffset",
+    "Double",
+    "Duration",
+    "Guid",
+    "Int32",
+    "Int64",
+    "String",
+];
+
 impl Property {
+    fn of_beta(kind: &str) -> Self {
+        let mut property = Self::of(kind, "microsoft.graph");
+        if let Some(scalar) = SCALARS
+            .iter()
+            .find(|scalar| property.kind.as_deref() == Some(**scalar))
+        {
+            property.kind = Some(format!("Edm.{scalar}"));
+        }
+        property
+    }
+
     fn of(kind: &str, namespace: &str) -> Self {
         let element = kind
             .strip_prefix("Collection(")

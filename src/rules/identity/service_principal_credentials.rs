@@ -19,10 +19,10 @@ declare_rule! {
         effort: Effort::S.always(),
         disruption: Disruption::Nobody,
         licence: Licence::Any,
-        reads: &[Resource::ServicePrincipals],
+        reads: &[Resource::ServicePrincipals, Resource::ServicePrincipalCredentials],
         controls: &[MitreAttack("T1098.001"), NistCsf2("DE.CM-09")],
         act_now: true,
-        evidence: Expected { source: Some(Resource::ServicePrincipals), property: "passwordCredentials, keyCredentials", expected: "both empty" },
+        evidence: Expected { source: Some(Resource::ServicePrincipalCredentials), property: "passwordCredentials, keyCredentials", expected: "both empty" },
         remediation: Remediation {
             summary: "Nobody but Microsoft can sign in as one of Microsoft's applications in this tenant.",
             notices: "Nobody, unless the credential belongs to a hybrid set-up such as Exchange on-premises, which would then stop.",
@@ -46,12 +46,18 @@ declare_rule! {
 
 fn first_party_credential(cx: &Context<'_>) -> Verdict {
     let mut tally = Tally::new();
+    let credentials = cx.service_principal_credentials()?;
     for principal in cx
         .service_principals()?
         .iter()
         .filter(|principal| principal.is_microsoft_owned())
     {
-        let (secrets, keys) = (&principal.password_credentials, &principal.key_credentials);
+        let carried = principal.id.and_then(|id| credentials.get(id));
+        let Some(carried) = carried else {
+            tally.unknown();
+            continue;
+        };
+        let (secrets, keys) = (&carried.password_credentials, &carried.key_credentials);
         let count = (
             secrets.as_ref().map_or(0, Vec::len),
             keys.as_ref().map_or(0, Vec::len),
@@ -98,10 +104,10 @@ declare_rule! {
         effort: Effort::M.always(),
         disruption: Disruption::Admins,
         licence: Licence::Any,
-        reads: &[Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers, Resource::ServicePrincipals, Resource::Applications],
+        reads: &[Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers, Resource::ServicePrincipals, Resource::ServicePrincipalCredentials, Resource::Applications],
         may_read: &[Resource::RoleEligibilityScheduleInstances],
         controls: &[Maester("MT.1027"), MitreAttack("T1552.001"), MitreAttack("T1078.004"), NistCsf2("PR.AA-01")],
-        evidence: Expected { source: Some(Resource::ServicePrincipals), property: "passwordCredentials.endDateTime", expected: "no secret that is still valid, on the service principal or on its application" },
+        evidence: Expected { source: Some(Resource::ServicePrincipalCredentials), property: "passwordCredentials.endDateTime", expected: "no secret that is still valid, on the service principal or on its application" },
         remediation: Remediation {
             summary: "Applications that hold an admin role sign in with a certificate, a managed identity or workload identity federation, or lose the role.",
             notices: "Whoever runs the script or service behind the application; nobody else.",
@@ -130,6 +136,7 @@ declare_rule! {
 fn privileged_role_with_secret(cx: &Context<'_>) -> Verdict {
     let applications = cx.applications()?;
     let principals = cx.service_principals()?;
+    let credentials = cx.service_principal_credentials()?;
     let Privileged {
         admins,
         of_unknown_kind,
@@ -145,7 +152,11 @@ fn privileged_role_with_secret(cx: &Context<'_>) -> Verdict {
             continue;
         };
         // A service principal without app id has no application that could be looked up: what is on it alone can make it fail.
-        let own = secrets(principal.password_credentials.as_deref(), cx);
+        let carried = credentials.get(id);
+        let own = secrets(
+            carried.and_then(|carried| carried.password_credentials.as_deref()),
+            cx,
+        );
         let behind = match principal.app_id {
             Some(app_id) => applications
                 .iter()

@@ -11,6 +11,7 @@ wire! {
         is_admin: Option<bool>,
         is_mfa_capable: Option<bool>,
         is_mfa_registered: Option<bool>,
+        is_sspr_enabled: Option<bool>,
         methods_registered: Option<Vec<Untrusted>>,
     }
 

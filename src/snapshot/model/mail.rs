@@ -1,6 +1,8 @@
-//! Inbox rules.
+//! Inbox rules, what a mailbox is for, and how much mail is sent.
 
-use super::wire;
+use serde::{Deserialize as _, de::Error as _};
+
+use super::{graph_enum, wire};
 use crate::snapshot::Untrusted;
 
 wire! {
@@ -34,6 +36,20 @@ wire! {
         others: std::collections::BTreeMap<String, serde_json::Value>,
     }
 
+    /// A mailbox's settings, as far as they say whose it is.
+    MailboxSettings = "mailboxSettings" {
+        user_purpose: Option<UserPurpose>,
+    }
+
+    /// A row of the report on mail activity; a CSV file, so that all of it is text.
+    EmailActivityUserDetail = "emailActivityUserDetail" {
+        /// Hashed where `displayConcealedNames` is set.
+        user_principal_name: Option<Untrusted>,
+        /// Empty where nothing was counted.
+        #[serde(deserialize_with = "count")]
+        send_count: Option<u64>,
+    }
+
     /// Somebody that mail goes to.
     Recipient = "recipient" {
         email_address: Option<EmailAddress>,
@@ -43,4 +59,20 @@ wire! {
     EmailAddress = "emailAddress" {
         address: Option<Untrusted>,
     }
+}
+
+/// A number in a text; an empty text is none.
+fn count<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<u64>, D::Error> {
+    let Some(text) = Option::<std::borrow::Cow<'de, str>>::deserialize(reader)? else {
+        return Ok(None);
+    };
+    let number = (!text.is_empty()).then(|| text.parse());
+    number
+        .transpose()
+        .map_err(|_| D::Error::custom("not a number"))
+}
+
+graph_enum! {
+    /// Whose mailbox it is.
+    UserPurpose { User = "user", Linked = "linked", Shared = "shared", Room = "room", Equipment = "equipment", Others = "others" }
 }

@@ -6,6 +6,7 @@
 
 use serde::de::DeserializeOwned;
 
+mod admin;
 mod application;
 mod authentication;
 mod conditional_access;
@@ -19,6 +20,7 @@ mod role;
 mod security;
 mod user;
 
+pub use admin::*;
 pub use application::*;
 pub use authentication::*;
 pub use conditional_access::*;
@@ -104,6 +106,11 @@ macro_rules! for_each_wire_type {
             DeviceRegistrationPolicy GroupSetting SettingValue SharepointSettings
             CrossTenantIdentitySyncPolicyPartner CrossTenantUserSyncInbound DirectoryObject AssignmentTarget
             Application ServicePrincipal PasswordCredential KeyCredential VerifiedPublisher AppRole AppRoleAssignment OAuth2PermissionGrant
+            WebApplication SpaApplication PublicClientApplication ServicePrincipalLockConfiguration ApplicationWithOwners FederatedIdentityCredential
+            PublishedApplication OnPremisesPublishing IpApplicationSegment ServicePrincipalCredentials ServicePrincipalWithOwners AgentIdentity
+            ServicePrincipalSignInActivity DelegatedPermissionClassification GuestSponsors EmployeeLeave KrbtgtAccount StrongAuthenticationRequirements
+            MailboxSettings EmailActivityUserDetail IdleSessionSignOut AdminReportSettings AdminAppsAndServices AppsAndServicesSettings AdminForms FormsSettings
+            RiskDetection RiskyServicePrincipal RiskNotifications RiskNotificationRecipient Simulation Sensor HealthIssue
             RiskyUser Alert Incident SecureScore ControlScore SecureScoreControlProfile SensitivityLabel
             DeviceManagement DeviceManagementSettings ManagedDevice ManagedDeviceOverview DeviceCompliancePolicy
             Device DeviceLocalCredentialInfo OrganizationMdmAuthority

@@ -120,10 +120,26 @@ wire! {
         sharing_capability: Option<SharingCapability>,
         is_resharing_by_external_users_enabled: Option<bool>,
         is_legacy_auth_protocols_enabled: Option<bool>,
+        sharing_domain_restriction_mode: Option<SharingDomainRestrictionMode>,
+        sharing_allowed_domain_list: Option<Vec<Untrusted>>,
+        sharing_blocked_domain_list: Option<Vec<Untrusted>>,
+        deleted_user_personal_site_retention_period_in_days: Option<i32>,
+        is_unmanaged_sync_app_for_tenant_restricted: Option<bool>,
+        /// Ids of the Active Directory domains whose computers may synchronise.
+        allowed_domain_guids_for_sync_app: Option<Vec<Guid>>,
+        idle_session_sign_out: Option<IdleSessionSignOut>,
+    }
+
+    /// When people are signed out of SharePoint and OneDrive in a browser that they left alone.
+    IdleSessionSignOut = "idleSessionSignOut" {
+        is_enabled: Option<bool>,
+        sign_out_after_in_seconds: Option<i64>,
     }
 }
 
 graph_enum! {
+    /// Which of the two lists of domains decides with whom may be shared.
+    SharingDomainRestrictionMode { None = "none", AllowList = "allowList", BlockList = "blockList" }
     /// Who may invite guests.
     AllowInvitesFrom { None = "none", AdminsAndGuestInviters = "adminsAndGuestInviters", AdminsGuestInvitersAndAllMembers = "adminsGuestInvitersAndAllMembers", Everyone = "everyone" }
     /// Whether a cross-tenant setting lets its targets through.

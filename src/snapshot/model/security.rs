@@ -25,6 +25,8 @@ wire! {
         assigned_to: Option<Untrusted>,
         service_source: Option<Untrusted>,
         created_date_time: Option<jiff::Timestamp>,
+        last_update_date_time: Option<jiff::Timestamp>,
+        investigation_state: Option<InvestigationState>,
     }
 
     /// A security incident: alerts that belong together.
@@ -33,9 +35,82 @@ wire! {
         display_name: Option<Untrusted>,
         severity: Option<AlertSeverity>,
         status: Option<IncidentStatus>,
+        classification: Option<AlertClassification>,
+        determination: Option<AlertDetermination>,
         assigned_to: Option<Untrusted>,
         created_date_time: Option<jiff::Timestamp>,
         last_update_date_time: Option<jiff::Timestamp>,
+    }
+
+    /// Something that Identity Protection saw and found risky.
+    RiskDetection = "riskDetection" {
+        id: Option<Untrusted>,
+        activity: Option<ActivityType>,
+        risk_event_type: Option<Untrusted>,
+        risk_level: Option<RiskLevel>,
+        risk_state: Option<RiskState>,
+        detected_date_time: Option<jiff::Timestamp>,
+        user_id: Option<Guid>,
+        user_principal_name: Option<Untrusted>,
+        user_display_name: Option<Untrusted>,
+    }
+
+    /// A service principal that Identity Protection watches.
+    RiskyServicePrincipal = "riskyServicePrincipal" {
+        id: Option<Guid>,
+        app_id: Option<Guid>,
+        display_name: Option<Untrusted>,
+        is_enabled: Option<bool>,
+        risk_level: Option<RiskLevel>,
+        risk_state: Option<RiskState>,
+        risk_last_updated_date_time: Option<jiff::Timestamp>,
+    }
+
+    /// A simulated attack on the own people.
+    Simulation = "simulation" {
+        id: Option<Untrusted>,
+        display_name: Option<Untrusted>,
+        status: Option<SimulationStatus>,
+        created_date_time: Option<jiff::Timestamp>,
+        launch_date_time: Option<jiff::Timestamp>,
+    }
+
+    /// A sensor of Defender for Identity.
+    Sensor = "security.sensor" {
+        id: Option<Untrusted>,
+        display_name: Option<Untrusted>,
+        domain_name: Option<Untrusted>,
+        sensor_type: Option<SensorType>,
+        deployment_status: Option<DeploymentStatus>,
+        health_status: Option<SensorHealthStatus>,
+        /// Not in US Government clouds.
+        service_status: Option<ServiceStatus>,
+    }
+
+    /// What ails a sensor of Defender for Identity, or all of them.
+    HealthIssue = "security.healthIssue" {
+        id: Option<Untrusted>,
+        display_name: Option<Untrusted>,
+        severity: Option<HealthIssueSeverity>,
+        status: Option<HealthIssueStatus>,
+        created_date_time: Option<jiff::Timestamp>,
+        domain_names: Option<Vec<Untrusted>>,
+        #[serde(rename = "sensorDNSNames")]
+        sensor_dns_names: Option<Vec<Untrusted>>,
+    }
+
+    /// Whom Identity Protection tells of users at risk; beta, undocumented.
+    RiskNotifications = "riskNotifications" {
+        min_risk_level: Option<RiskLevel>,
+        notification_recipients: Option<Vec<RiskNotificationRecipient>>,
+        additional_recipients: Option<Vec<RiskNotificationRecipient>>,
+    }
+
+    /// One of them.
+    RiskNotificationRecipient = "riskNotificationRecipient" {
+        id: Option<Untrusted>,
+        email: Option<Untrusted>,
+        is_risky_users_alerts_recipient: Option<bool>,
     }
 
     /// A Secure Score: one a day, the newest first.
@@ -64,6 +139,8 @@ wire! {
     SensitivityLabel = "sensitivityLabel" {
         id: Option<Untrusted>,
         name: Option<Untrusted>,
+        /// Whether the label protects (encrypts) what carries it.
+        has_protection: Option<bool>,
         sublabels: Option<Vec<SensitivityLabel>>,
     }
 }
@@ -77,6 +154,26 @@ graph_enum! {
     AlertStatus { Unknown = "unknown", New = "new", InProgress = "inProgress", Resolved = "resolved" }
     /// What an alert turned out to be.
     AlertClassification { Unknown = "unknown", FalsePositive = "falsePositive", TruePositive = "truePositive", InformationalExpectedActivity = "informationalExpectedActivity" }
+    /// What an alert turned out to be about.
+    AlertDetermination { Unknown = "unknown", Apt = "apt", Malware = "malware", SecurityPersonnel = "securityPersonnel", SecurityTesting = "securityTesting", UnwantedSoftware = "unwantedSoftware", OtherKind = "other", MultiStagedAttack = "multiStagedAttack", CompromisedAccount = "compromisedAccount", Phishing = "phishing", MaliciousUserActivity = "maliciousUserActivity", NotMalicious = "notMalicious", NotEnoughDataToValidate = "notEnoughDataToValidate", ConfirmedActivity = "confirmedActivity", LineOfBusinessApplication = "lineOfBusinessApplication" }
+    /// Where the automated investigation of an alert stands.
+    InvestigationState { Unknown = "unknown", Terminated = "terminated", SuccessfullyRemediated = "successfullyRemediated", Benign = "benign", Failed = "failed", PartiallyRemediated = "partiallyRemediated", Running = "running", PendingApproval = "pendingApproval", PendingResource = "pendingResource", Queued = "queued", InnerFailure = "innerFailure", PreexistingAlert = "preexistingAlert", UnsupportedOs = "unsupportedOs", UnsupportedAlertType = "unsupportedAlertType", SuppressedAlert = "suppressedAlert", PartiallyInvestigated = "partiallyInvestigated", TerminatedByUser = "terminatedByUser", TerminatedBySystem = "terminatedBySystem" }
+    /// What a risky activity was.
+    ActivityType { Signin = "signin", User = "user", ServicePrincipal = "servicePrincipal" }
+    /// Where a simulation stands.
+    SimulationStatus { Unknown = "unknown", Draft = "draft", Running = "running", Scheduled = "scheduled", Succeeded = "succeeded", Failed = "failed", Cancelled = "cancelled", Excluded = "excluded" }
+    /// What a sensor sits on.
+    SensorType { AdConnectIntegrated = "adConnectIntegrated", AdcsIntegrated = "adcsIntegrated", AdfsIntegrated = "adfsIntegrated", DomainControllerIntegrated = "domainControllerIntegrated", DomainControllerStandalone = "domainControllerStandalone" }
+    /// How far a sensor is set up.
+    DeploymentStatus { UpToDate = "upToDate", Outdated = "outdated", Updating = "updating", UpdateFailed = "updateFailed", NotConfigured = "notConfigured", Unreachable = "unreachable", Disconnected = "disconnected", StartFailure = "startFailure", Syncing = "syncing" }
+    /// How a sensor is.
+    SensorHealthStatus { Healthy = "healthy", NotHealthyLow = "notHealthyLow", NotHealthyMedium = "notHealthyMedium", NotHealthyHigh = "notHealthyHigh" }
+    /// Whether a sensor's service runs.
+    ServiceStatus { Stopped = "stopped", Starting = "starting", Running = "running", Disabled = "disabled", Onboarding = "onboarding", Unknown = "unknown" }
+    /// How bad a health issue is.
+    HealthIssueSeverity { Low = "low", Medium = "medium", High = "high" }
+    /// Whether a health issue is still there.
+    HealthIssueStatus { Open = "open", Closed = "closed", Suppressed = "suppressed" }
     /// Where the handling of an incident stands.
     IncidentStatus { Active = "active", Resolved = "resolved", InProgress = "inProgress", Redirected = "redirected", AwaitingAction = "awaitingAction" }
 }

@@ -1,6 +1,6 @@
 //! Accounts and when they were last used.
 
-use super::{graph_enum, wire};
+use super::{DirectoryObject, graph_enum, wire};
 use crate::snapshot::{Guid, Untrusted};
 
 wire! {
@@ -18,12 +18,44 @@ wire! {
         external_user_state_change_date_time: Option<jiff::Timestamp>,
         employee_hire_date: Option<jiff::Timestamp>,
         on_premises_sync_enabled: Option<bool>,
+        /// Comma separated: `DisablePasswordExpiration`, `DisableStrongPassword`, `None`.
+        password_policies: Option<Untrusted>,
         assigned_licenses: Option<Vec<AssignedLicense>>,
     }
 
     /// One licence of an account.
     AssignedLicense = "assignedLicense" {
         sku_id: Option<Guid>,
+        /// Service plans of the licence that are switched off for this account.
+        disabled_plans: Option<Vec<Guid>>,
+    }
+
+    /// A row of `/users?$filter=userType eq 'Guest'&$expand=sponsors`: twenty sponsors at most.
+    GuestSponsors = "user" {
+        id: Option<Guid>,
+        sponsors: Option<Vec<DirectoryObject>>,
+    }
+
+    /// A row of `/users?$select=id,accountEnabled,employeeLeaveDateTime`.
+    EmployeeLeave = "user" {
+        id: Option<Guid>,
+        account_enabled: Option<bool>,
+        /// The last day of work; null without `User-LifeCycleInfo.Read.All`.
+        employee_leave_date_time: Option<jiff::Timestamp>,
+    }
+
+    /// An account that looks like the key distribution account of an on-premises read-only domain controller.
+    KrbtgtAccount = "user" {
+        id: Option<Guid>,
+        user_principal_name: Option<Untrusted>,
+        display_name: Option<Untrusted>,
+        mail_nickname: Option<Untrusted>,
+        on_premises_distinguished_name: Option<Untrusted>,
+    }
+
+    /// The old multi-factor authentication setting of one account, beta only.
+    StrongAuthenticationRequirements = "strongAuthenticationRequirements" {
+        per_user_mfa_state: Option<PerUserMfaState>,
     }
 
     /// A row of `/users?$select=id,signInActivity`.
@@ -45,4 +77,6 @@ graph_enum! {
     UserType { Member = "Member", Guest = "Guest" }
     /// Whether an invitation was taken up.
     ExternalUserState { PendingAcceptance = "PendingAcceptance", Accepted = "Accepted" }
+    /// Whether one account is asked for a second factor outside Conditional Access.
+    PerUserMfaState { Disabled = "disabled", Enabled = "enabled", Enforced = "enforced" }
 }

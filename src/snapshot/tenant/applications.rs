@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Bad, Tenant};
-use crate::snapshot::model::ServicePrincipal;
+use crate::snapshot::model::{ServicePrincipal, ServicePrincipalCredentials};
 use crate::snapshot::{Guid, GuidMap, reference};
 
 /// All service principals, by id.
@@ -20,6 +20,11 @@ impl ServicePrincipals {
             .map_err(|_| Bad::new("id", "more service principals than this version can hold"))?;
         if let std::collections::hash_map::Entry::Vacant(e) = self.by_id.entry(id) {
             e.insert(index);
+            let mut row = row;
+            // Nobody but Microsoft decides where Microsoft's own applications answer to, and their lists are the longest.
+            if row.is_microsoft_owned() {
+                row.reply_urls = None;
+            }
             self.list.push(row);
         }
         Ok(())
@@ -50,7 +55,68 @@ impl ServicePrincipals {
     }
 }
 
+/// Secrets and certificates of service principals, by object id.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialsById(GuidMap<Option<Box<ServicePrincipalCredentials>>>);
+
+impl CredentialsById {
+    pub(super) fn push(&mut self, row: ServicePrincipalCredentials) -> Result<(), Bad> {
+        let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
+        // Nearly all of them carry none: then the id alone is kept.
+        let none = |length: Option<usize>| length == Some(0);
+        let carries_none = none(row.password_credentials.as_ref().map(Vec::len))
+            && none(row.key_credentials.as_ref().map(Vec::len));
+        self.0.insert(id, (!carries_none).then(|| Box::new(row)));
+        Ok(())
+    }
+
+    /// What this service principal carries; `None` when there is no row for it.
+    pub fn get(&self, id: Guid) -> Option<&ServicePrincipalCredentials> {
+        static NONE: ServicePrincipalCredentials = ServicePrincipalCredentials {
+            id: None,
+            password_credentials: Some(Vec::new()),
+            key_credentials: Some(Vec::new()),
+        };
+        self.0.get(&id).map(|row| row.as_deref().unwrap_or(&NONE))
+    }
+}
+
+/// Tags that Entra puts on service principals.
+const TAG_APPLICATION_PROXY: &str = "WindowsAzureActiveDirectoryOnPremApp";
+const TAG_PRIVATE_ACCESS: [&str; 2] = [
+    "PrivateAccessNonWebApplication",
+    "NetworkAccessQuickAccessApplication",
+];
+
+/// Global Secure Access names the service principal of a traffic forwarding profile like this; there is no tag for them.
+const FORWARDING_PROFILE: &str = "trafficforwardingprofile";
+
 impl ServicePrincipal {
+    /// Carries this tag.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags.iter().flatten().any(|own| own.is(tag))
+    }
+
+    /// Published by Application Proxy.
+    pub fn is_published_on_premises(&self) -> bool {
+        self.has_tag(TAG_APPLICATION_PROXY)
+    }
+
+    /// An application of Private Access, Quick Access included.
+    pub fn is_private_access(&self) -> bool {
+        TAG_PRIVATE_ACCESS.iter().any(|tag| self.has_tag(tag))
+    }
+
+    /// Stands for a traffic forwarding profile of Global Secure Access.
+    pub fn is_forwarding_profile(&self) -> bool {
+        self.display_name.as_ref().is_some_and(|name| {
+            name.raw()
+                .to_ascii_lowercase()
+                .replace(' ', "")
+                .contains(FORWARDING_PROFILE)
+        })
+    }
+
     /// Written and run by Microsoft.
     pub fn is_microsoft_owned(&self) -> bool {
         self.app_owner_organization_id
@@ -139,10 +205,71 @@ impl Tenant {
     /// Registrations in this tenant behind the powerful service principals.
     pub fn powerful_applications(&self) -> BTreeSet<Guid> {
         let powerful = self.powerful_service_principals();
-        let principals = self.service_principals.hints();
-        let app_ids: BTreeSet<Guid> = powerful
+        self.applications_behind(|principal| principal.id.is_some_and(|id| powerful.contains(&id)))
+    }
+
+    /// Registrations in this tenant that Application Proxy publishes.
+    pub fn published_applications(&self) -> BTreeSet<Guid> {
+        self.applications_behind(ServicePrincipal::is_published_on_premises)
+    }
+
+    /// Registrations in this tenant that Private Access opens a part of the network for.
+    pub fn private_access_applications(&self) -> BTreeSet<Guid> {
+        self.applications_behind(ServicePrincipal::is_private_access)
+    }
+
+    /// Service principals of Private Access applications and of traffic forwarding profiles.
+    pub fn secure_access_principals(&self) -> BTreeSet<Guid> {
+        let principals = self.service_principals.hints().iter();
+        principals
+            .filter(|principal| principal.is_private_access() || principal.is_forwarding_profile())
+            .filter_map(|principal| principal.id)
+            .collect()
+    }
+
+    /// Groups that are assigned to any of those.
+    pub fn secure_access_groups(&self) -> BTreeSet<Guid> {
+        let assigned = self.secure_access_assignments.hints().values().flatten();
+        assigned
+            .filter(|row| {
+                let kind = row.principal_type.as_ref();
+                kind.is_some_and(|kind| kind.is("Group"))
+            })
+            .filter_map(|row| row.principal_id)
+            .collect()
+    }
+
+    /// Identities of agents.
+    pub fn agents(&self) -> BTreeSet<Guid> {
+        let agents = self.agent_identities.hints().iter();
+        agents.filter_map(|agent| agent.id).collect()
+    }
+
+    /// The service principal of this application.
+    pub fn service_principal_of(&self, app_id: Guid) -> BTreeSet<Guid> {
+        let principal = self.service_principals.hints().by_app_id(app_id);
+        principal
+            .and_then(|principal| principal.id)
+            .into_iter()
+            .collect()
+    }
+
+    /// All registrations in this tenant.
+    pub fn application_ids(&self) -> BTreeSet<Guid> {
+        let applications = self.applications.hints().iter();
+        applications
+            .filter_map(|application| application.id)
+            .collect()
+    }
+
+    /// Registrations in this tenant behind the service principals of a kind.
+    fn applications_behind(&self, is: impl Fn(&ServicePrincipal) -> bool) -> BTreeSet<Guid> {
+        let app_ids: BTreeSet<Guid> = self
+            .service_principals
+            .hints()
             .iter()
-            .filter_map(|&id| principals.get(id)?.app_id)
+            .filter(|principal| is(principal))
+            .filter_map(|principal| principal.app_id)
             .collect();
         let applications = self.applications.hints().iter();
         applications

@@ -15,34 +15,66 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::model::{
-    AdminConsentRequestPolicy, Alert, AndroidManagedStoreAccountEnterpriseSettings,
-    AppRoleAssignment, ApplePushNotificationCertificate, Application, AuthenticationMethod,
+    AdminAppsAndServices, AdminConsentRequestPolicy, AdminForms, AdminReportSettings,
+    AgentIdentity, Alert, AndroidManagedStoreAccountEnterpriseSettings, AppRoleAssignment,
+    ApplePushNotificationCertificate, Application, ApplicationWithOwners, AuthenticationMethod,
     AuthenticationStrengthPolicy, AuthorizationPolicy, ConditionalAccessPolicy,
     CrossTenantAccessPolicyConfigurationDefault, CrossTenantAccessPolicyConfigurationPartner,
-    DataProcessorServiceForWindowsFeaturesOnboarding, DepOnboardingSetting, Device,
-    DeviceAndAppManagementRoleAssignment, DeviceCompliancePolicy, DeviceConfiguration,
-    DeviceEnrollmentConfiguration, DeviceLocalCredentialInfo, DeviceManagement,
-    DeviceManagementCompliancePolicy, DeviceManagementConfigurationPolicy,
+    DataProcessorServiceForWindowsFeaturesOnboarding, DelegatedPermissionClassification,
+    DepOnboardingSetting, Device, DeviceAndAppManagementRoleAssignment, DeviceCompliancePolicy,
+    DeviceConfiguration, DeviceEnrollmentConfiguration, DeviceLocalCredentialInfo,
+    DeviceManagement, DeviceManagementCompliancePolicy, DeviceManagementConfigurationPolicy,
     DeviceManagementConfigurationSetting, DeviceManagementIntent, DeviceRegistrationPolicy,
-    DirectoryObject, Domain, EnrollmentProfile, GroupSetting,
+    DirectoryObject, Domain, EmailActivityUserDetail, EmployeeLeave, EnrollmentProfile,
+    FederatedIdentityCredential, GroupSetting, GuestSponsors, HealthIssue,
     IdentitySecurityDefaultsEnforcementPolicy, Incident, IntuneBrandingProfile,
-    ManagedAppProtection, ManagedAppProtectionBeta, ManagedDevice, ManagedDeviceCleanupRule,
-    ManagedDeviceOverview, MessageRule, MobileThreatDefenseConnector, NamedLocation, NdesConnector,
-    OAuth2PermissionGrant, OperationApprovalPolicy, Organization, OrganizationMdmAuthority,
-    PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel,
-    SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
+    IpApplicationSegment, KrbtgtAccount, MailboxSettings, ManagedAppProtection,
+    ManagedAppProtectionBeta, ManagedDevice, ManagedDeviceCleanupRule, ManagedDeviceOverview,
+    MessageRule, MobileThreatDefenseConnector, NamedLocation, NdesConnector, OAuth2PermissionGrant,
+    OperationApprovalPolicy, Organization, OrganizationMdmAuthority, PermissionGrantPolicy,
+    PublishedApplication, RiskDetection, RiskNotifications, RiskyServicePrincipal, RiskyUser,
+    SecureScore, SecureScoreControlProfile, SensitivityLabel, Sensor,
+    ServicePrincipalSignInActivity, ServicePrincipalWithOwners, SharepointSettings, Simulation,
+    StrongAuthenticationRequirements, SubscribedSku, UnifiedRoleAssignment,
     UnifiedRoleAssignmentScheduleInstance, UnifiedRoleDefinition,
     UnifiedRoleEligibilityScheduleInstance, VppToken, WindowsFeatureUpdateProfile,
 };
 use super::{Guid, Resource, Section, State, Untrusted};
 
-pub use applications::{Grant, ServicePrincipals};
+pub use applications::{CredentialsById, Grant, ServicePrincipals};
 pub use licences::Licences;
 pub use roles::{Held, Holder, Holders, PrincipalKind, SCOPE_TENANT};
 pub use users::{Registration, RegistrationDetails, SignIns, User, Users};
 
 /// Rows that belong to one object each: group -> members, application -> owners.
 pub type ById<T> = BTreeMap<Guid, Vec<T>>;
+
+/// Rows that may belong to objects, which may have none.
+trait Rows {
+    /// Notes an object; false when it was known, or when rows belong to no object.
+    fn note(&mut self, _: Guid) -> bool {
+        false
+    }
+}
+
+impl<T> Rows for Vec<T> {}
+
+impl<T> Rows for ById<T> {
+    fn note(&mut self, subject: Guid) -> bool {
+        let mut new = false;
+        self.entry(subject).or_insert_with(|| {
+            new = true;
+            Vec::new()
+        });
+        new
+    }
+}
+
+impl Rows for Users {}
+impl Rows for SignIns {}
+impl Rows for RegistrationDetails {}
+impl Rows for ServicePrincipals {}
+impl Rows for CredentialsById {}
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +132,12 @@ macro_rules! tenant {
                 match resource { $( Resource::$resource => self.$field.end(state), )+ }
             }
 
+            /// Notes that a per-object list was read for this object, even when it has no rows; false when that was known, and for
+            /// lists that belong to no object.
+            pub fn touch(&mut self, resource: Resource, subject: Guid) -> bool {
+                match resource { $( Resource::$resource => self.$field.rows_mut().note(subject), )+ }
+            }
+
             /// How the reading of a resource ended, and how many rows there are.
             pub fn state(&self, resource: Resource) -> (&State, u64) {
                 match resource { $( Resource::$resource => (self.$field.state(), self.$field.count()), )+ }
@@ -115,6 +153,9 @@ tenant! {
     subscribed_skus: Vec<SubscribedSku> = SubscribedSkus, push;
     users: Users = Users, |users, _, row| users.push(parse(row)?);
     sign_in_activity: SignIns = SignInActivity, |signs, _, row| signs.push(parse(row)?);
+    guest_sponsors: Vec<GuestSponsors> = GuestSponsors, push;
+    employee_leave: Vec<EmployeeLeave> = EmployeeLeave, |rows, _, row| push_if(rows, row, |row: &EmployeeLeave| row.employee_leave_date_time.is_some());
+    krbtgt_accounts: Vec<KrbtgtAccount> = KrbtgtAccounts, push;
     registration_details: RegistrationDetails = RegistrationDetails, |details, _, row| details.push(parse(row)?);
     role_definitions: Vec<UnifiedRoleDefinition> = RoleDefinitions, push;
     role_assignments: Vec<UnifiedRoleAssignment> = RoleAssignments, push;
@@ -138,6 +179,19 @@ tenant! {
     // Applications and what they were granted
     applications: Vec<Application> = Applications, push;
     service_principals: ServicePrincipals = ServicePrincipals, |list, _, row| list.push(parse(row)?);
+    service_principal_credentials: CredentialsById = ServicePrincipalCredentials, |list, _, row| list.push(parse(row)?);
+    applications_with_owners: Vec<ApplicationWithOwners> = ApplicationsWithOwners, push;
+    service_principals_with_owners: Vec<ServicePrincipalWithOwners> = ServicePrincipalsWithOwners, |rows, _, row| push_if(rows, row, |row: &ServicePrincipalWithOwners| row.owners.as_ref().is_none_or(|owners| !owners.is_empty()));
+    service_principal_sign_ins: Vec<ServicePrincipalSignInActivity> = ServicePrincipalSignInActivities, push;
+    agent_identities: Vec<AgentIdentity> = AgentIdentities, push;
+    agent_identity_owners: ById<DirectoryObject> = AgentIdentityOwners, push_by_id;
+    application_publishing: ById<PublishedApplication> = ApplicationPublishing, push_by_id;
+    application_segments: ById<IpApplicationSegment> = ApplicationSegments, push_by_id;
+    secure_access_assignments: ById<AppRoleAssignment> = SecureAccessAssignments, push_by_id;
+    assigned_group_nested_groups: ById<DirectoryObject> = AssignedGroupNestedGroups, push_by_id;
+    permission_classifications: ById<DelegatedPermissionClassification> = DelegatedPermissionClassifications, push_by_id;
+    own_app_role_assignments: ById<AppRoleAssignment> = OwnAppRoleAssignments, push_by_id;
+    federated_identity_credentials: ById<FederatedIdentityCredential> = FederatedIdentityCredentials, push_by_id;
     app_role_assigned_to: ById<AppRoleAssignment> = AppRoleAssignedTo, push_by_id;
     application_owners: ById<DirectoryObject> = ApplicationOwners, push_by_id;
     service_principal_owners: ById<DirectoryObject> = ServicePrincipalOwners, push_by_id;
@@ -146,18 +200,33 @@ tenant! {
     // Single accounts
     authentication_methods: ById<AuthenticationMethod> = AuthenticationMethods, push_by_id;
     inbox_rules: ById<MessageRule> = InboxRules, push_by_id;
+    mailbox_settings: ById<MailboxSettings> = MailboxSettings, push_by_id;
+    authentication_requirements: ById<StrongAuthenticationRequirements> = AuthenticationRequirements, push_by_id;
 
     // Risk, alerts, scores
     risky_users: Vec<RiskyUser> = RiskyUsers, push;
+    risk_detections: Vec<RiskDetection> = RiskDetections, push;
+    risky_service_principals: Vec<RiskyServicePrincipal> = RiskyServicePrincipals, push;
+    risk_notifications: Vec<RiskNotifications> = RiskNotifications, push;
     alerts: Vec<Alert> = Alerts, push;
+    cloud_apps_alerts: Vec<Alert> = CloudAppsAlerts, push;
+    insider_risk_alerts: Vec<Alert> = InsiderRiskAlerts, push;
     dlp_alerts: Vec<Alert> = DlpAlerts, push;
     incidents: Vec<Incident> = Incidents, push;
+    resolved_incidents: Vec<Incident> = ResolvedIncidents, push;
+    attack_simulations: Vec<Simulation> = AttackSimulations, push;
+    identity_sensors: Vec<Sensor> = IdentitySensors, push;
+    identity_health_issues: Vec<HealthIssue> = IdentityHealthIssues, push;
     secure_scores: Vec<SecureScore> = SecureScores, push;
     secure_score_control_profiles: Vec<SecureScoreControlProfile> = SecureScoreControlProfiles, push;
 
     // Data and sharing
     sensitivity_labels: Vec<SensitivityLabel> = SensitivityLabels, push;
     sharepoint_settings: Vec<SharepointSettings> = SharePointSettings, push;
+    apps_and_services: Vec<AdminAppsAndServices> = AppsAndServices, push;
+    forms: Vec<AdminForms> = Forms, push;
+    email_activity: Vec<EmailActivityUserDetail> = EmailActivity, |rows, _, row| push_if(rows, row, EmailActivityUserDetail::is_initial_domain);
+    report_settings: Vec<AdminReportSettings> = ReportSettings, push;
 
     // Devices
     device_management: Vec<DeviceManagement> = DeviceManagement, push;
@@ -195,6 +264,15 @@ tenant! {
     intune_role_assignment: ById<DeviceAndAppManagementRoleAssignment> = IntuneRoleAssignment, push_by_id;
 }
 
+impl EmailActivityUserDetail {
+    /// Of an account under the tenant's initial domain (`contoso.onmicrosoft.com`; other endings in national clouds): the only
+    /// ones that are looked at.
+    fn is_initial_domain(&self) -> bool {
+        let name = self.user_principal_name.as_ref();
+        name.is_some_and(|name| name.raw().to_ascii_lowercase().contains(".onmicrosoft."))
+    }
+}
+
 impl Tenant {
     /// A tenant of which every list was asked for and none has a row: the starting point of tests.
     pub fn empty() -> Self {
@@ -203,34 +281,6 @@ impl Tenant {
             tenant.end(resource, State::Collected);
         }
         tenant
-    }
-
-    /// Notes that a per-object list was read for this object, even when it has no rows; false when that was known.
-    pub fn touch(&mut self, resource: Resource, subject: Guid) -> bool {
-        fn note<T>(section: &mut Section<ById<T>>, subject: Guid) -> bool {
-            let mut new = false;
-            section.rows_mut().entry(subject).or_insert_with(|| {
-                new = true;
-                Vec::new()
-            });
-            new
-        }
-        match resource {
-            Resource::GroupTransitiveMembers => note(&mut self.group_members, subject),
-            Resource::AppRoleAssignedTo => note(&mut self.app_role_assigned_to, subject),
-            Resource::ApplicationOwners => note(&mut self.application_owners, subject),
-            Resource::ServicePrincipalOwners => note(&mut self.service_principal_owners, subject),
-            Resource::AuthenticationMethods => note(&mut self.authentication_methods, subject),
-            Resource::InboxRules => note(&mut self.inbox_rules, subject),
-            Resource::MobileDeviceManagementAuthority => note(&mut self.mdm_authority, subject),
-            Resource::ConfigurationPolicySettings => {
-                note(&mut self.configuration_policy_settings, subject)
-            }
-            Resource::DepEnrollmentProfiles => note(&mut self.dep_enrollment_profiles, subject),
-            Resource::OperationApprovalPolicy => note(&mut self.operation_approval_policy, subject),
-            Resource::IntuneRoleAssignment => note(&mut self.intune_role_assignment, subject),
-            _ => false,
-        }
     }
 
     /// Whether a managed device runs this operating system, as far as devices were read.
@@ -315,6 +365,19 @@ fn push<T: for<'a> Deserialize<'a>>(
     row: &RawValue,
 ) -> Result<(), Bad> {
     rows.push(parse(row)?);
+    Ok(())
+}
+
+/// Keeps the rows that say something; the others are read, counted and passed over.
+fn push_if<T: for<'a> Deserialize<'a>>(
+    rows: &mut Vec<T>,
+    row: &RawValue,
+    keep: impl FnOnce(&T) -> bool,
+) -> Result<(), Bad> {
+    let row: T = parse(row)?;
+    if keep(&row) {
+        rows.push(row);
+    }
     Ok(())
 }
 

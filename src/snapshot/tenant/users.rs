@@ -1,12 +1,12 @@
 //! Accounts, their last sign-in and their registered methods, in compact form.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::{Bad, Tenant};
 use crate::snapshot::model::{
-    self, ExternalUserState, SignInActivityRow, UserRegistrationDetails, UserType,
+    self, AssignedLicense, ExternalUserState, SignInActivityRow, UserRegistrationDetails, UserType,
 };
 use crate::snapshot::{Guid, GuidMap, Untrusted};
 
@@ -41,6 +41,14 @@ pub struct User {
     pub is_licensed: bool,
     /// An invitation that was never taken up.
     pub is_pending: bool,
+    /// When the invitation was sent or taken up.
+    pub invitation_changed: Option<Timestamp>,
+    /// `passwordPolicies` waives the strength of the password (`DisableStrongPassword`).
+    pub is_password_strength_waived: bool,
+    /// Has a mail address.
+    pub has_mail: bool,
+    /// Which set of licences it has: an index into [`Users::licences`].
+    licences: u32,
 }
 
 impl User {
@@ -73,6 +81,10 @@ impl User {
 pub struct Users {
     list: Vec<User>,
     by_id: GuidMap<u32>,
+    /// Each set of licences that occurs, once: a handful for any number of accounts. The first one is empty.
+    licences: Vec<Vec<AssignedLicense>>,
+    /// Where each set stands, by the ids in it.
+    licence_sets: HashMap<Vec<Option<Guid>>, u32>,
 }
 
 impl Users {
@@ -90,6 +102,7 @@ impl Users {
                 .raw()
                 .to_ascii_uppercase()
                 .contains("#EXT#");
+        let licences = self.licence_set(row.assigned_licenses.unwrap_or_default());
         let user = User {
             index,
             id,
@@ -101,10 +114,15 @@ impl Users {
             created: row.created_date_time,
             hired: row.employee_hire_date,
             is_synchronised: row.on_premises_sync_enabled == Some(true),
-            is_licensed: row
-                .assigned_licenses
-                .is_some_and(|licences| !licences.is_empty()),
+            is_licensed: licences > 0,
             is_pending: row.external_user_state == Some(ExternalUserState::PendingAcceptance),
+            invitation_changed: row.external_user_state_change_date_time,
+            is_password_strength_waived: row.password_policies.is_some_and(|policies| {
+                let mut flags = policies.raw().split(',');
+                flags.any(|flag| flag.trim().eq_ignore_ascii_case("DisableStrongPassword"))
+            }),
+            has_mail: row.mail.is_some_and(|mail| !mail.raw().is_empty()),
+            licences,
         };
         // A row that comes twice (a page repeated after a retry) counts once.
         match self.by_id.insert(id, index) {
@@ -114,6 +132,40 @@ impl Users {
             None => self.list.push(user),
         }
         Ok(())
+    }
+
+    /// The index of a set of licences, which is added when it is new.
+    fn licence_set(&mut self, set: Vec<AssignedLicense>) -> u32 {
+        if self.licences.is_empty() {
+            self.licences.push(Vec::new());
+            self.licence_sets.insert(Vec::new(), 0);
+        }
+        let plans = |licence: &AssignedLicense| licence.disabled_plans.clone().unwrap_or_default();
+        let ids: Vec<Option<Guid>> = set
+            .iter()
+            .flat_map(|licence| {
+                let disabled = plans(licence).into_iter().map(Some);
+                [licence.sku_id, None]
+                    .into_iter()
+                    .chain(disabled)
+                    .chain([None])
+            })
+            .collect();
+        // There are fewer sets than accounts, and those were counted.
+        let next = u32::try_from(self.licences.len()).unwrap_or(u32::MAX);
+        let index = *self.licence_sets.entry(ids).or_insert(next);
+        if index == next {
+            self.licences.push(set);
+        }
+        index
+    }
+
+    /// The licences of an account with the service plans that are switched off in each. Which plans are left follows from
+    /// `subscribedSkus`; `assignedPlans` says the same at twenty times the length.
+    pub fn licences(&self, user: &User) -> &[AssignedLicense] {
+        self.licences
+            .get(user.licences as usize)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// All accounts, in the order in which they came.
@@ -184,11 +236,30 @@ impl SignIns {
 /// Graph writes 0001-01-01 where there is no date.
 const FIRST_REAL_DATE: Timestamp = Timestamp::UNIX_EPOCH;
 
+/// Methods that can be phished, taken over with a SIM card, or guessed.
+const WEAK: [&str; 5] = [
+    "mobilePhone",
+    "alternateMobilePhone",
+    "officePhone",
+    "email",
+    "securityQuestion",
+];
+
 /// What one user has registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, as the report has them"
+)]
 pub struct Registration {
     /// `isMfaCapable`: registered a second factor that policy allows. `None`: the report does not say.
     pub mfa_capable: Option<bool>,
+    /// `isMfaRegistered`: registered a second factor, whether policy allows it or not.
+    pub mfa_registered: Option<bool>,
+    /// `isSsprEnabled`: self-service password reset is enabled for the user.
+    pub sspr_enabled: Option<bool>,
+    /// Every method that is listed is a telephone number, a mail address or a set of questions; at least one is listed.
+    pub weak_only: bool,
     /// Whether the row lists methods at all (`methodsRegistered` is there, empty or not); without it the two flags below say nothing.
     pub lists_methods: bool,
     /// Has a FIDO2 key, a passkey or Windows Hello for Business.
@@ -220,6 +291,12 @@ impl RegistrationDetails {
         };
         let registration = Registration {
             mfa_capable: row.is_mfa_capable,
+            mfa_registered: row.is_mfa_registered,
+            sspr_enabled: row.is_sspr_enabled,
+            weak_only: !methods.is_empty()
+                && methods
+                    .iter()
+                    .all(|method| WEAK.iter().any(|weak| method.is(weak))),
             lists_methods,
             passkey: has(&[
                 "fido2SecurityKey",
@@ -250,6 +327,24 @@ impl Tenant {
             .filter_map(|name| users.find(name))
             .map(|user| user.id)
             .filter(|&id| report.get(id).is_none())
+            .collect()
+    }
+
+    /// Enabled accounts, guests included.
+    pub fn enabled_accounts(&self) -> BTreeSet<Guid> {
+        let users = self.users.hints().iter();
+        users
+            .filter(|user| user.is_enabled())
+            .map(|user| user.id)
+            .collect()
+    }
+
+    /// Enabled members with a mail address, licensed or not: a shared mailbox needs no licence.
+    pub fn accounts_with_mail(&self) -> BTreeSet<Guid> {
+        let users = self.users.hints().iter();
+        users
+            .filter(|user| user.is_enabled_member() && user.has_mail)
+            .map(|user| user.id)
             .collect()
     }
 
