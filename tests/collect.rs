@@ -13,6 +13,8 @@ mod details;
 mod devices;
 #[path = "collect/faults.rs"]
 mod faults;
+#[path = "collect/governance.rs"]
+mod governance;
 #[path = "collect/parts.rs"]
 mod parts;
 #[path = "collect/refusals.rs"]
@@ -193,6 +195,7 @@ fn most() -> BTreeSet<Resource> {
 fn out_of_reach() -> BTreeMap<Resource, &'static str> {
     BTreeMap::from([
         (Resource::CompliancePolicies, "skipped"),
+        (Resource::NamedLocationsBeta, "skipped"),
         (Resource::RiskyServicePrincipals, "not licensed"),
         (Resource::RiskNotifications, "forbidden"),
     ])
@@ -399,6 +402,18 @@ async fn what_the_tenant_does_not_own_is_not_licensed() {
         Resource::RoleEligibilityScheduleInstances,
         Resource::RoleAssignmentScheduleInstances,
         Resource::RiskyUsers,
+        Resource::PremiumLicenseInsight,
+        Resource::RoleManagementPolicyAssignments,
+        Resource::RoleManagementAlerts,
+        Resource::AccessReviewDefinitions,
+        Resource::AssignmentPolicies,
+        Resource::AccessPackageCatalogs,
+        Resource::AccessPackages,
+        Resource::LifecycleWorkflows,
+        Resource::ForwardingProfiles,
+        Resource::NetworkAccessConditionalAccess,
+        Resource::FilteringPolicies,
+        Resource::FilteringProfiles,
         Resource::Alerts,
         Resource::DlpAlerts,
         Resource::Incidents,
@@ -429,6 +444,8 @@ async fn what_the_tenant_does_not_own_is_not_licensed() {
     .map(|resource| (resource, "not licensed"))
     .chain(
         [
+            Resource::ConditionalAccessPoliciesBeta,
+            Resource::NamedLocationsBeta,
             Resource::DeviceCompliancePoliciesBeta,
             Resource::CompliancePolicies,
         ]

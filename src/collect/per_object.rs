@@ -1,12 +1,12 @@
 //! What is asked object by object, because no list answers it: members of the groups that matter, grants and owners of the
 //! applications that matter. The objects follow from what was read before; each kind is batched and bounded by them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::{Ended, Reader, state_of};
 use super::{Ask, Told, list, requests, tell_answer};
 use crate::graph::Effort;
-use crate::snapshot::{Guid, Resource, State, Tenant};
+use crate::snapshot::{Guid, Resource, State, Tenant, Untrusted};
 
 /// Requests handed to the client at once; it splits them into batches of twenty.
 const CHUNK: usize = 400;
@@ -27,6 +27,8 @@ const fn also(resource: Resource) -> &'static [Resource] {
         Resource::GroupTransitiveMembers => &[
             Resource::RoleEligibilityScheduleInstances,
             Resource::RoleAssignmentScheduleInstances,
+            Resource::AdminConsentRequestPolicy,
+            Resource::AssignmentPolicies,
         ],
         Resource::ApplicationOwners | Resource::ServicePrincipalOwners => &[
             Resource::GroupTransitiveMembers,
@@ -47,6 +49,15 @@ pub(super) const fn needs(resource: Resource) -> &'static [Resource] {
             Resource::ConditionalAccessPolicies,
             Resource::RoleAssignments,
         ],
+        Resource::GroupOwners => &[
+            Resource::RoleAssignments,
+            Resource::RoleEligibilityScheduleInstances,
+        ],
+        // Tenant, Conditional Access, governance
+        Resource::FederationConfiguration => &[Resource::Domains],
+        Resource::ConditionalAccessPoliciesBeta => &[Resource::ConditionalAccessPolicies],
+        Resource::NamedLocationsBeta => &[Resource::NetworkAccessConditionalAccess],
+        Resource::AccessPackages => &[Resource::AccessPackageCatalogs],
         // Applications
         Resource::AppRoleAssignedTo
         | Resource::SecureAccessAssignments
@@ -97,6 +108,8 @@ pub(super) enum Work {
 /// The objects to ask about.
 pub(super) struct Subjects {
     ids: BTreeSet<Guid>,
+    /// What stands in the path of those that Graph knows by name.
+    names: BTreeMap<Guid, Untrusted>,
     /// Why there may be others: the list that they follow from was read in part. Then no list by object is whole either.
     doubt: Option<String>,
 }
@@ -106,7 +119,7 @@ pub(super) fn next(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Wor
     if resource.is_per_object() {
         return subjects(resource, tenant, ask).map(Work::Objects);
     }
-    Ok(if has_platform(resource, tenant) {
+    Ok(if is_wanted(resource, tenant)? {
         Work::List
     } else {
         Work::Nothing
@@ -116,18 +129,16 @@ pub(super) fn next(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Wor
 /// The objects to ask about, or why they are not known.
 fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, State> {
     let mut doubt = None;
+    let mut names = BTreeMap::new();
     let mut known = |source: Resource| {
-        let how = match tenant.state(source).0 {
-            State::Collected => return Ok(()),
-            State::Partial { .. } => "read in part",
-            State::Skipped => "not asked for",
-            // What hangs below a list that needs a licence needs the same.
-            State::NotLicensed { error } => {
-                return Err(State::NotLicensed {
-                    error: error.clone(),
-                });
-            }
-            _ => "not read",
+        // What hangs below a list that needs a licence needs the same.
+        if let State::NotLicensed { error } = tenant.state(source).0 {
+            return Err(State::NotLicensed {
+                error: error.clone(),
+            });
+        }
+        let Some(how) = not_whole(source, tenant) else {
+            return Ok(());
         };
         let follows = format!(
             "which objects to ask about follows from {}, which was {how}",
@@ -145,7 +156,25 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, 
         Resource::GroupTransitiveMembers => {
             let mut groups = tenant.role_holding_groups();
             groups.extend(tenant.policy_groups());
+            groups.extend(tenant.approving_groups());
             groups
+        }
+        Resource::GroupOwners => {
+            known(Resource::RoleAssignments)?;
+            // Without the licence nothing is eligible.
+            if !is_unlicensed(Resource::RoleEligibilityScheduleInstances, tenant) {
+                known(Resource::RoleEligibilityScheduleInstances)?;
+            }
+            tenant.role_holding_groups()
+        }
+        Resource::FederationConfiguration => {
+            known(Resource::Domains)?;
+            names = tenant.federated_domains();
+            names.keys().copied().collect()
+        }
+        Resource::AccessPackages => {
+            known(Resource::AccessPackageCatalogs)?;
+            tenant.access_package_ids()
         }
         Resource::AppRoleAssignedTo | Resource::DelegatedPermissionClassifications => {
             known(Resource::ServicePrincipals)?;
@@ -227,7 +256,51 @@ fn subjects(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Subjects, 
         }
         _ => BTreeSet::new(),
     };
-    Ok(Subjects { ids, doubt })
+    Ok(Subjects { ids, names, doubt })
+}
+
+/// How the reading of a resource fell short; `None` when it is whole.
+fn not_whole(source: Resource, tenant: &Tenant) -> Option<&'static str> {
+    Some(match tenant.state(source).0 {
+        State::Collected => return None,
+        State::Partial { .. } => "read in part",
+        State::Skipped => "not asked for",
+        _ => "not read",
+    })
+}
+
+fn is_unlicensed(resource: Resource, tenant: &Tenant) -> bool {
+    matches!(tenant.state(resource).0, State::NotLicensed { .. })
+}
+
+/// Whether another answer shows that there is something to ask. Where that answer did not come, nobody knows, and the resource
+/// ends as failed rather than as something that need not be asked.
+fn is_wanted(resource: Resource, tenant: &Tenant) -> Result<bool, State> {
+    let (source, seen) = match resource {
+        // Where devices were not read, those of other platforms are judged all the same.
+        Resource::DeviceCompliancePoliciesBeta | Resource::CompliancePolicies => {
+            return Ok(has_platform(resource, tenant));
+        }
+        Resource::NamedLocationsBeta => (
+            Resource::NetworkAccessConditionalAccess,
+            tenant.signals_compliant_network(),
+        ),
+        _ => (
+            Resource::ConditionalAccessPolicies,
+            tenant.has_enabled_policy(),
+        ),
+    };
+    match not_whole(source, tenant) {
+        _ if seen || is_unlicensed(source, tenant) => Ok(seen),
+        None => Ok(false),
+        Some(how) => Err(State::Failed {
+            error: format!(
+                "whether there is anything to ask follows from {}, which was {how}",
+                source.source()
+            )
+            .into(),
+        }),
+    }
 }
 
 /// The service principal that signs in. That it is not found says nothing of what it was granted.
@@ -312,7 +385,10 @@ async fn read_objects(
     for chunk in open.chunks(CHUNK) {
         let queries = chunk
             .iter()
-            .map(|&id| requests::query_of(resource, id))
+            .map(|id| match subjects.names.get(id) {
+                Some(name) => requests::query_of_name(resource, name.raw()),
+                None => requests::query_of(resource, *id),
+            })
             .collect();
         for (&id, answer) in chunk.iter().zip(reader.client.batch(queries).await) {
             let mut ended = tell_answer(reader, resource, Some(id), answer).await;

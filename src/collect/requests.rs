@@ -140,6 +140,7 @@ const ORGANIZATION: &[&str] = &[
     "tenantType",
     "createdDateTime",
     "onPremisesSyncEnabled",
+    "onPremisesLastSyncDateTime",
     "securityComplianceNotificationMails",
     "technicalNotificationMails",
     "verifiedDomains",
@@ -166,6 +167,32 @@ fn base(resource: Resource, id: &str) -> Query {
         Query::v1(&path)
     }
 }
+/// `isManagementRestricted` comes only where it is named.
+const GROUP: &[&str] = &[
+    "id",
+    "displayName",
+    "groupTypes",
+    "visibility",
+    "isAssignableToRole",
+    "isManagementRestricted",
+    "membershipRule",
+    "membershipRuleProcessingState",
+    "onPremisesSyncEnabled",
+    "resourceProvisioningOptions",
+    "assignedLicenses",
+];
+
+/// The last two come only where they are named.
+const RESOURCE_ACTION: &[&str] = &[
+    "id",
+    "name",
+    "actionVerb",
+    "isAuthenticationContextSettable",
+    "authenticationContextId",
+];
+
+/// Privileged Identity Management answers only for one scope: the whole directory, its roles.
+const DIRECTORY_ROLES: &str = "scopeId eq '/' and scopeType eq 'DirectoryRole'";
 
 /// The request for a resource that is not per object.
 pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Query {
@@ -192,14 +219,41 @@ pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Quer
         Resource::RegistrationDetails
         | Resource::OAuth2PermissionGrants
         | Resource::SecureScoreControlProfiles => base.top(999),
-        Resource::RoleDefinitions => {
-            base.select(&["id", "isBuiltIn", "isEnabled", "rolePermissions"])
-        }
+        Resource::RoleDefinitions => base.select(&[
+            "id",
+            "templateId",
+            "displayName",
+            "isBuiltIn",
+            "isEnabled",
+            "rolePermissions",
+        ]),
         Resource::RoleAssignments => base.expand(principal),
         Resource::RoleEligibilityScheduleInstances | Resource::RoleAssignmentScheduleInstances => {
             base.expand("principal")
         }
+        Resource::RoleManagementPolicyAssignments => {
+            base.filter(DIRECTORY_ROLES).expand("policy($expand=rules)")
+        }
+        Resource::RoleManagementAlerts => base.filter(DIRECTORY_ROLES),
+        Resource::ResourceActions => base.select(RESOURCE_ACTION).top(500),
+        // Groups. A count would need an advanced query, and those know no `$expand`.
+        Resource::Groups => base.select(GROUP).expand("owners($select=id)").top(999),
+        // Governance
+        Resource::AccessReviewDefinitions => base.top(100),
+        Resource::AssignmentPolicies => base.expand("accessPackage").top(100),
+        Resource::AccessPackageCatalogs => base.expand("accessPackageResources,accessPackages"),
+        Resource::LifecycleWorkflows => base.select(&[
+            "id",
+            "displayName",
+            "category",
+            "isEnabled",
+            "isSchedulingEnabled",
+        ]),
+        // Global Secure Access. Only the nested form names the policy behind a link.
+        Resource::FilteringPolicies => base.expand("policyRules"),
+        Resource::FilteringProfiles => base.expand("policies($expand=policy)"),
         // Conditional Access and tenant-wide policies
+        Resource::AppManagementPolicies => base.expand("appliesTo"),
         Resource::PermissionGrantPolicies => base.expand("includes,excludes"),
         Resource::CrossTenantAccessPartners => base.expand("identitySynchronization"),
         // Applications and what they were granted
@@ -290,9 +344,9 @@ pub(super) fn query_of(resource: Resource, id: Guid) -> Query {
         Resource::MailboxSettings => query.select(&["userPurpose"]),
         Resource::ApplicationOwners
         | Resource::ServicePrincipalOwners
-        | Resource::AgentIdentityOwners => {
-            query.select(&["id", "displayName", "userPrincipalName"])
-        }
+        | Resource::AgentIdentityOwners
+        | Resource::GroupOwners => query.select(&["id", "displayName", "userPrincipalName"]),
+        Resource::AccessPackages => query.expand("resourceRoleScopes($expand=role,scope)"),
         // Devices
         Resource::ConfigurationPolicySettings => query.top(1_000),
         Resource::MobileDeviceManagementAuthority => {
@@ -310,6 +364,14 @@ pub(super) fn columns(resource: Resource) -> Option<&'static [&'static str]> {
     }
 }
 
+/// The request for the rows of one object that has a name and no GUID: a domain.
+pub(super) fn query_of_name(resource: Resource, name: &str) -> Query {
+    let (before, after) = resource.path().split_once("{id}").unwrap_or_default();
+    Query::v1(before)
+        .segment(name)
+        .segment(after.trim_start_matches('/'))
+}
+
 /// Whether the answer is a collection (`value`) or the object itself.
 pub(super) fn is_collection(resource: Resource) -> bool {
     !matches!(
@@ -319,6 +381,13 @@ pub(super) fn is_collection(resource: Resource) -> bool {
             | Resource::AdminConsentRequestPolicy
             | Resource::CrossTenantAccessDefault
             | Resource::DeviceRegistrationPolicy
+            | Resource::AuthenticationMethodsPolicy
+            | Resource::AuthenticationMethodsPolicyBeta
+            | Resource::AuthenticationFlowsPolicy
+            | Resource::DefaultAppManagementPolicy
+            | Resource::PremiumLicenseInsight
+            | Resource::NetworkAccessConditionalAccess
+            | Resource::AccessPackages
             | Resource::SharePointSettings
             | Resource::ApplicationPublishing
             | Resource::MailboxSettings
@@ -350,6 +419,20 @@ pub(super) fn fits_a_batch(resource: Resource) -> bool {
                 | Resource::PermissionGrantPolicies
                 | Resource::CrossTenantAccessPartners
                 | Resource::GroupSettings
+                | Resource::GroupSettingTemplates
+                | Resource::GroupLifecyclePolicies
+                | Resource::OnPremisesSynchronization
+                | Resource::DirectorySubscriptions
+                | Resource::Contracts
+                | Resource::DirectoryRecommendations
+                | Resource::RoleManagementAlerts
+                | Resource::ActivityBasedTimeoutPolicies
+                | Resource::AppManagementPolicies
+                | Resource::LegacyPolicies
+                | Resource::LifecycleWorkflows
+                | Resource::ForwardingProfiles
+                | Resource::FilteringPolicies
+                | Resource::FilteringProfiles
                 | Resource::SecureScores
                 | Resource::DlpAlerts
                 | Resource::CloudAppsAlerts

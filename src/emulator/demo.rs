@@ -9,8 +9,9 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = files! {
-    "tenant.json" "account-details.json" "application-details.json" "applications.json" "conditional-access.json" "devices.json" "groups.json" "licences.json" "mailboxes.json"
-    "organization.json" "policies.json" "registration.json" "risk-details.json" "roles.json" "security.json" "settings.json" "sharing.json" "users.json"
+    "tenant.json" "account-details.json" "application-details.json" "applications.json" "conditional-access.json" "devices.json"
+    "governance.json" "groups.json" "licences.json" "mailboxes.json" "organization.json" "policies.json" "registration.json"
+    "risk-details.json" "roles.json" "security.json" "settings.json" "sharing.json" "tenant-policies.json" "users.json"
 };
 
 /// What the sample tenant has declared in its `m365audit.toml`.

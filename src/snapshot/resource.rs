@@ -53,6 +53,18 @@ resources! {
     Organization = "organization", "v1.0", "/organization", ["Organization.Read.All"], None;
     /// Its domains, verified or not.
     Domains = "domains", "v1.0", "/domains", ["Domain.Read.All"], None;
+    /// How federated domains sign their users in. Pages belong to one domain each: `of` is [`Guid::of_domain`](super::Guid::of_domain) of its name.
+    FederationConfiguration = "federationConfiguration", "v1.0", "/domains/{id}/federationConfiguration", ["Domain-InternalFederation.Read.All"], None;
+    /// Features of directory synchronisation. Permission tables have it for signed-in people only, though the application permission exists.
+    OnPremisesSynchronization = "onPremisesSynchronization", "v1.0", "/directory/onPremisesSynchronization", ["OnPremDirectorySynchronization.Read.All"], None;
+    /// Commercial subscriptions with their state and their next date.
+    DirectorySubscriptions = "directorySubscriptions", "v1.0", "/directory/subscriptions", ["Organization.Read.All"], None;
+    /// Customers of a partner tenant; empty in every other.
+    Contracts = "contracts", "v1.0", "/contracts", ["Directory.Read.All"], None;
+    /// Seats of Entra ID P1 and P2 beside the people who use their features; beta only, global cloud only.
+    PremiumLicenseInsight = "azureADPremiumLicenseInsight", "beta", "/reports/azureADPremiumLicenseInsight", ["Reports.Read.All"], EntraP1;
+    /// What Entra itself recommends; beta only.
+    DirectoryRecommendations = "directoryRecommendations", "beta", "/directory/recommendations", ["DirectoryRecommendations.Read.All"], None;
     /// The licences it owns.
     SubscribedSkus = "subscribedSkus", "v1.0", "/subscribedSkus", ["LicenseAssignment.Read.All"], None;
     /// Accounts, members and guests.
@@ -76,16 +88,50 @@ resources! {
     RoleEligibilityScheduleInstances = "roleEligibilityScheduleInstances", "v1.0", "/roleManagement/directory/roleEligibilityScheduleInstances", ["RoleEligibilitySchedule.Read.Directory"], EntraP2OrGovernance;
     /// Active assignments with how and until when they are held (Privileged Identity Management).
     RoleAssignmentScheduleInstances = "roleAssignmentScheduleInstances", "v1.0", "/roleManagement/directory/roleAssignmentScheduleInstances", ["RoleAssignmentSchedule.Read.Directory"], EntraP2OrGovernance;
-    /// Users in the groups that hold roles or that Conditional Access policies name, nested groups included.
+    /// How each directory role is activated, assigned and approved (Privileged Identity Management).
+    RoleManagementPolicyAssignments = "roleManagementPolicyAssignments", "v1.0", "/policies/roleManagementPolicyAssignments", ["RoleManagement.Read.Directory"], EntraP2OrGovernance;
+    /// Alerts of Privileged Identity Management; beta only.
+    RoleManagementAlerts = "roleManagementAlerts", "beta", "/identityGovernance/roleManagementAlerts/alerts", ["RoleManagementAlert.Read.Directory"], EntraP2OrGovernance;
+    /// Actions of the directory, with the authentication context that protects each; documented in beta only.
+    ResourceActions = "resourceActions", "beta", "/roleManagement/directory/resourceNamespaces/microsoft.directory/resourceActions", ["RoleManagement.Read.Directory"], None;
+    /// Users in the groups that hold roles, that Conditional Access policies name or that approve access, nested groups included.
     GroupTransitiveMembers = "groupTransitiveMembers", "v1.0", "/groups/{id}/transitiveMembers/microsoft.graph.user", ["GroupMember.Read.All"], None;
+
+    // Groups
+    /// Every group with its first twenty owners: that is where Graph cuts an expanded list of directory objects.
+    Groups = "groups", "v1.0", "/groups", ["Group.Read.All"], None;
+    /// Owners of the groups that hold directory roles.
+    GroupOwners = "groupOwners", "v1.0", "/groups/{id}/owners", ["Group.Read.All"], None;
+    /// When groups that nobody renews expire.
+    GroupLifecyclePolicies = "groupLifecyclePolicies", "v1.0", "/groupLifecyclePolicies", ["Directory.Read.All"], None;
 
     // Conditional Access and tenant-wide policies
     /// Conditional Access policies in every state.
     ConditionalAccessPolicies = "conditionalAccessPolicies", "v1.0", "/identity/conditionalAccess/policies", ["Policy.Read.All"], None;
+    /// What only beta says of the same policies. Read only when one is enabled: this service answers one request a second.
+    ConditionalAccessPoliciesBeta = "conditionalAccessPoliciesBeta", "beta", "/identity/conditionalAccess/policies", ["Policy.Read.All"], None;
+    /// Conditional Access policies that were deleted in the last 30 days.
+    DeletedConditionalAccessPolicies = "conditionalAccessDeletedPolicies", "v1.0", "/identity/conditionalAccess/deletedItems/policies", ["Policy.Read.All"], None;
     /// Named locations of Conditional Access.
     NamedLocations = "namedLocations", "v1.0", "/identity/conditionalAccess/namedLocations", ["Policy.Read.All"], None;
+    /// The same list in beta: v1.0 hides the compliant network. Read only when Global Secure Access signals to Conditional Access.
+    NamedLocationsBeta = "namedLocationsBeta", "beta", "/identity/conditionalAccess/namedLocations", ["Policy.Read.All"], None;
     /// Authentication strengths, built in and own.
     AuthenticationStrengthPolicies = "authenticationStrengthPolicies", "v1.0", "/policies/authenticationStrengthPolicies", ["Policy.Read.AuthenticationMethod"], None;
+    /// Which sign-in methods are allowed, and for whom.
+    AuthenticationMethodsPolicy = "authenticationMethodsPolicy", "v1.0", "/policies/authenticationMethodsPolicy", ["Policy.Read.AuthenticationMethod"], None;
+    /// What only beta says of the same policy.
+    AuthenticationMethodsPolicyBeta = "authenticationMethodsPolicyBeta", "beta", "/policies/authenticationMethodsPolicy", ["Policy.Read.AuthenticationMethod"], None;
+    /// Whether guests may sign up by themselves.
+    AuthenticationFlowsPolicy = "authenticationFlowsPolicy", "v1.0", "/policies/authenticationFlowsPolicy", ["Policy.Read.All"], None;
+    /// When idle sessions in the browser end.
+    ActivityBasedTimeoutPolicies = "activityBasedTimeoutPolicies", "v1.0", "/policies/activityBasedTimeoutPolicies", ["Policy.Read.All"], None;
+    /// What secrets and certificates of applications may be, tenant-wide.
+    DefaultAppManagementPolicy = "defaultAppManagementPolicy", "v1.0", "/policies/defaultAppManagementPolicy", ["Policy.Read.All"], None;
+    /// Exceptions from it, with the applications that they are for.
+    AppManagementPolicies = "appManagementPolicies", "v1.0", "/policies/appManagementPolicies", ["Policy.Read.All"], None;
+    /// Policies of the old Azure AD kind, the domains that may be invited among them; undocumented.
+    LegacyPolicies = "legacyPolicies", "beta", "/legacy/policies", ["Policy.Read.All"], None;
     /// Security defaults.
     SecurityDefaults = "identitySecurityDefaultsEnforcementPolicy", "v1.0", "/policies/identitySecurityDefaultsEnforcementPolicy", ["Policy.Read.All"], None;
     /// What members and guests may do by default.
@@ -102,6 +148,30 @@ resources! {
     DeviceRegistrationPolicy = "deviceRegistrationPolicy", "v1.0", "/policies/deviceRegistrationPolicy", ["Policy.Read.DeviceConfiguration"], None;
     /// Directory settings.
     GroupSettings = "groupSettings", "v1.0", "/groupSettings", ["GroupSettings.Read.All"], None;
+    /// What a directory setting is where nobody set it.
+    GroupSettingTemplates = "groupSettingTemplates", "v1.0", "/groupSettingTemplates", ["GroupSettings.Read.All"], None;
+
+    // Governance
+    /// Access reviews: of what, by whom, how often.
+    AccessReviewDefinitions = "accessReviewDefinitions", "v1.0", "/identityGovernance/accessReviews/definitions", ["AccessReview.Read.All"], EntraP2OrGovernance;
+    /// Who may ask for which access package, who approves, when it ends.
+    AssignmentPolicies = "accessPackageAssignmentPolicies", "v1.0", "/identityGovernance/entitlementManagement/assignmentPolicies", ["EntitlementManagement.Read.All"], EntraP2OrGovernance;
+    /// Catalogues with their resources and packages; the beta form, which names the object behind each resource.
+    AccessPackageCatalogs = "accessPackageCatalogs", "beta", "/identityGovernance/entitlementManagement/accessPackageCatalogs", ["EntitlementManagement.Read.All"], EntraP2OrGovernance;
+    /// What each access package of those catalogues gives.
+    AccessPackages = "accessPackages", "v1.0", "/identityGovernance/entitlementManagement/accessPackages/{id}", ["EntitlementManagement.Read.All"], EntraP2OrGovernance;
+    /// Lifecycle workflows for joiners, movers and leavers.
+    LifecycleWorkflows = "lifecycleWorkflows", "v1.0", "/identityGovernance/lifecycleWorkflows/workflows", ["LifecycleWorkflows-Workflow.ReadBasic.All"], Governance;
+
+    // Global Secure Access
+    /// Which traffic goes through Global Secure Access; beta only.
+    ForwardingProfiles = "networkAccessForwardingProfiles", "beta", "/networkAccess/forwardingProfiles", ["NetworkAccess.Read.All"], GlobalSecureAccess;
+    /// Whether Conditional Access hears of the compliant network; beta only.
+    NetworkAccessConditionalAccess = "networkAccessConditionalAccessSettings", "beta", "/networkAccess/settings/conditionalAccess", ["NetworkAccess.Read.All"], GlobalSecureAccess;
+    /// Web filtering policies with their rules; beta only.
+    FilteringPolicies = "networkAccessFilteringPolicies", "beta", "/networkAccess/filteringPolicies", ["NetworkAccess.Read.All"], GlobalSecureAccess;
+    /// Security profiles with the policies that each links; beta only.
+    FilteringProfiles = "networkAccessFilteringProfiles", "beta", "/networkAccess/filteringProfiles", ["NetworkAccess.Read.All"], GlobalSecureAccess;
 
     // Applications and what they were granted
     /// Application registrations of this tenant.

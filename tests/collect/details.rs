@@ -326,9 +326,9 @@ async fn what_exactly_is_asked() {
     ] {
         assert!(asked.contains(wanted), "{wanted} is not in {asked:#?}");
     }
-    let long = asked
-        .iter()
-        .filter(|path| path.contains("servicePrincipals?") && path.contains("displayName"));
+    let long = asked.iter().filter(|path| {
+        path.contains("servicePrincipals?") && path.contains("appOwnerOrganizationId")
+    });
     for path in long {
         for heavy in ["keyCredentials", "appRoles", "oauth2PermissionScopes"] {
             assert!(!path.contains(heavy), "{path}");
@@ -404,5 +404,8 @@ async fn the_sound_tenant_is_read_to_its_end() {
     let tenant = TenantData::load(sound.as_ref()).unwrap();
     let everything = Resource::ALL.iter().copied().collect();
     let kept = read(tenant, everything, Options::default()).await;
-    assert_eq!(kept.troubles(), out_of_reach(), "{:#?}", kept.records);
+    let mut wanted = out_of_reach();
+    // Its Global Secure Access tells Conditional Access of compliant networks.
+    wanted.remove(&Resource::NamedLocationsBeta);
+    assert_eq!(kept.troubles(), wanted, "{:#?}", kept.records);
 }

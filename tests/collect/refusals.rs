@@ -38,21 +38,46 @@ fn sources(resource: Resource) -> &'static [Resource] {
         Resource::DepEnrollmentProfiles => &[Resource::DepOnboardingSettings],
         Resource::OperationApprovalPolicy => &[Resource::OperationApprovalPolicies],
         Resource::IntuneRoleAssignment => &[Resource::IntuneRoleAssignments],
+        Resource::FederationConfiguration => &[Resource::Domains],
+        Resource::GroupOwners => &[
+            Resource::RoleAssignments,
+            Resource::RoleEligibilityScheduleInstances,
+        ],
+        Resource::AccessPackages => &[Resource::AccessPackageCatalogs],
+        Resource::ConditionalAccessPoliciesBeta => &[Resource::ConditionalAccessPolicies],
+        Resource::NamedLocationsBeta => &[Resource::NetworkAccessConditionalAccess],
         _ => &[],
     }
 }
 
-/// Asked about nothing in the demo, which has no Private Access, so there is nothing to refuse.
-const ABOUT_NOTHING: [Resource; 3] = [
-    Resource::ApplicationSegments,
-    Resource::SecureAccessAssignments,
-    Resource::AssignedGroupNestedGroups,
-];
+/// Asked only when another list shows that there is something to ask, which it does not in this tenant: no Linux device, no compliant
+/// network, no Private Access.
+fn is_left_out(resource: Resource) -> bool {
+    matches!(
+        resource,
+        Resource::CompliancePolicies
+            | Resource::NamedLocationsBeta
+            | Resource::ApplicationSegments
+            | Resource::SecureAccessAssignments
+            | Resource::AssignedGroupNestedGroups
+    )
+}
+
+/// Everything, and nothing before what it follows from.
+fn in_order() -> Vec<Resource> {
+    fn depth(resource: Resource) -> usize {
+        let above = sources(resource).iter().map(|&source| 1 + depth(source));
+        above.max().unwrap_or_default()
+    }
+    let mut all: Vec<Resource> = most().into_iter().collect();
+    all.sort_by_key(|&resource| depth(resource));
+    all
+}
 
 /// What an app with these permissions should get.
 fn expected(granted: &BTreeSet<String>) -> BTreeMap<Resource, &'static str> {
     let mut troubles = out_of_reach_of_most();
-    for &resource in &most() {
+    for &resource in &in_order() {
         let opens = accepted(resource)
             .iter()
             .any(|permission| granted.contains(*permission));
@@ -73,10 +98,7 @@ fn expected(granted: &BTreeSet<String>) -> BTreeMap<Resource, &'static str> {
             .any(|source| troubles.contains_key(source))
         {
             troubles.insert(resource, "failed");
-        } else if refused
-            && resource != Resource::CompliancePolicies
-            && !ABOUT_NOTHING.contains(&resource)
-        {
+        } else if refused && !is_left_out(resource) {
             troubles.insert(resource, "forbidden");
         }
     }
@@ -94,6 +116,8 @@ fn may_be_fewer(resource: Resource, troubles: &BTreeMap<Resource, &str>) -> bool
             Resource::RoleAssignments,
             Resource::RoleEligibilityScheduleInstances,
             Resource::ConditionalAccessPolicies,
+            Resource::AdminConsentRequestPolicy,
+            Resource::AssignmentPolicies,
         ],
         Resource::ApplicationOwners | Resource::ServicePrincipalOwners => &[
             Resource::RoleAssignments,
@@ -111,12 +135,11 @@ async fn each_resource_refused_in_turn_is_forbidden_and_nothing_else_suffers() {
     let mut tried = BTreeSet::new();
     for &resource in &most() {
         let never = [
-            Resource::CompliancePolicies,
             Resource::Organization,
             Resource::EmployeeLeave,
             Resource::RiskNotifications,
         ];
-        if never.contains(&resource) || ABOUT_NOTHING.contains(&resource) {
+        if never.contains(&resource) || is_left_out(resource) {
             continue;
         }
         let mut taken = match resource.permissions() {

@@ -103,6 +103,9 @@ impl Schema {
                 }
             }
         }
+        for (name, base) in BETA_BASES {
+            self.types.entry((*name).to_owned()).or_default().base = Some((*base).to_owned());
+        }
         for (name, members) in beta["enumTypes"].as_object().unwrap() {
             let (known, _) = self.enums.entry(name.clone()).or_default();
             for member in members.as_array().unwrap() {
@@ -230,6 +233,14 @@ impl Schema {
 /// A member that no version of any enumeration has.
 pub(crate) const UNKNOWN: &str = "aMemberOfTomorrow";
 const GUID: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// Bases of types that only beta has: its cut gives inherited properties with the base alone.
+const BETA_BASES: &[(&str, &str)] = &[
+    ("networkaccess.filteringPolicy", "networkaccess.policy"),
+    ("networkaccess.filteringProfile", "networkaccess.profile"),
+    ("networkaccess.forwardingProfile", "networkaccess.profile"),
+    ("recommendation", "recommendationBase"),
+];
 
 /// Scalars that the beta cut writes without `Edm.` in front.
 const SCALARS: [&str; 10] = [

@@ -118,6 +118,7 @@ wire! {
         cloud_app_security: Option<CloudAppSecuritySessionControl>,
         persistent_browser: Option<PersistentBrowserSessionControl>,
         sign_in_frequency: Option<SignInFrequencySessionControl>,
+        secure_sign_in_session: Option<SecureSignInSessionControl>,
         disable_resilience_defaults: Option<bool>,
     }
 
@@ -130,6 +131,11 @@ wire! {
     CloudAppSecuritySessionControl = "cloudAppSecuritySessionControl" {
         is_enabled: Option<bool>,
         cloud_app_security_type: Option<Untrusted>,
+    }
+
+    /// Whether tokens must be bound to the device.
+    SecureSignInSessionControl = "secureSignInSessionControl" {
+        is_enabled: Option<bool>,
     }
 
     /// How often to ask again.
@@ -147,25 +153,87 @@ wire! {
         mode: Option<Untrusted>,
     }
 
-    /// A named location: IP ranges or countries, by `odata_type`.
-    NamedLocation = "ipNamedLocation" {
+    /// A named location: IP ranges or countries, by `odata_type`; in beta also the compliant network.
+    NamedLocation = "namedLocation" {
         #[serde(rename = "@odata.type")]
         odata_type: Option<Untrusted>,
         id: Option<Guid>,
         display_name: Option<Untrusted>,
         is_trusted: Option<bool>,
+        ip_ranges: Option<Vec<IpRange>>,
+        countries_and_regions: Option<Vec<Untrusted>>,
+        include_unknown_countries_and_regions: Option<bool>,
+    }
+
+    /// A range of IP addresses, `192.0.2.0/24` or `2001:db8::/32`.
+    IpRange = "ipRange" {
+        cidr_address: Option<Untrusted>,
     }
 
     /// An authentication strength: the combinations of methods that satisfy it.
     AuthenticationStrengthPolicy = "authenticationStrengthPolicy" {
         id: Option<Untrusted>,
         display_name: Option<Untrusted>,
+        policy_type: Option<AuthenticationStrengthPolicyType>,
         requirements_satisfied: Option<Untrusted>,
         allowed_combinations: Option<Vec<Untrusted>>,
     }
 }
 
+wire! {
+    /// A policy that was deleted and can be restored for 30 days.
+    DeletedConditionalAccessPolicy = "conditionalAccessPolicy" {
+        id: Option<Untrusted>,
+        display_name: Option<Untrusted>,
+        state: Option<ConditionalAccessPolicyState>,
+        deleted_date_time: Option<jiff::Timestamp>,
+    }
+
+    /// What only beta says of a policy; the rest stands under the same id in the list of v1.0.
+    ConditionalAccessPolicyBeta = "conditionalAccessPolicy" {
+        id: Option<Untrusted>,
+        state: Option<ConditionalAccessPolicyState>,
+        conditions: Option<ConditionalAccessConditionSetBeta>,
+        session_controls: Option<ConditionalAccessSessionControlsBeta>,
+    }
+
+    /// Conditions about agents.
+    ConditionalAccessConditionSetBeta = "conditionalAccessConditionSet" {
+        /// Flags, comma separated in one string.
+        agent_id_risk_levels: Option<Untrusted>,
+        client_applications: Option<ConditionalAccessClientApplicationsBeta>,
+    }
+
+    /// Agent identities that a policy is about: ids, or `All`.
+    ConditionalAccessClientApplicationsBeta = "conditionalAccessClientApplications" {
+        include_agent_id_service_principals: Option<Vec<Untrusted>>,
+        exclude_agent_id_service_principals: Option<Vec<Untrusted>>,
+        agent_id_service_principal_filter: Option<ConditionalAccessFilter>,
+    }
+
+    /// Session controls that v1.0 lacks.
+    ConditionalAccessSessionControlsBeta = "conditionalAccessSessionControls" {
+        continuous_access_evaluation: Option<ContinuousAccessEvaluationSessionControl>,
+        global_secure_access_filtering_profile: Option<GlobalSecureAccessFilteringProfileSessionControl>,
+    }
+
+    /// Whether sessions end as soon as something changes; absent means yes.
+    ContinuousAccessEvaluationSessionControl = "continuousAccessEvaluationSessionControl" {
+        mode: Option<ContinuousAccessEvaluationMode>,
+    }
+
+    /// The security profile of Global Secure Access that a policy hands its users.
+    GlobalSecureAccessFilteringProfileSessionControl = "globalSecureAccessFilteringProfileSessionControl" {
+        is_enabled: Option<bool>,
+        profile_id: Option<Untrusted>,
+    }
+}
+
 graph_enum! {
+    /// How strictly continuous access evaluation is enforced.
+    ContinuousAccessEvaluationMode { StrictEnforcement = "strictEnforcement", Disabled = "disabled", StrictLocation = "strictLocation" }
+    /// Whether Microsoft or the tenant made a strength.
+    AuthenticationStrengthPolicyType { BuiltIn = "builtIn", Custom = "custom" }
     /// Only `enabled` protects.
     ConditionalAccessPolicyState { Enabled = "enabled", Disabled = "disabled", ReportOnly = "enabledForReportingButNotEnforced" }
     /// Kinds of client; the last three are legacy protocols.

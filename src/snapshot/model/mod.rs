@@ -7,31 +7,45 @@
 use serde::de::DeserializeOwned;
 
 mod admin;
+mod app_management;
 mod application;
 mod authentication;
+mod authentication_policy;
 mod conditional_access;
 mod device;
 mod device_policy;
 mod device_service;
+mod governance;
+mod group;
 mod mail;
+mod network_access;
 mod organization;
 mod policy;
+mod privileged;
 mod role;
 mod security;
+mod tenant_state;
 mod user;
 
 pub use admin::*;
+pub use app_management::*;
 pub use application::*;
 pub use authentication::*;
+pub use authentication_policy::*;
 pub use conditional_access::*;
 pub use device::*;
 pub use device_policy::*;
 pub use device_service::*;
+pub use governance::*;
+pub use group::*;
 pub use mail::*;
+pub use network_access::*;
 pub use organization::*;
 pub use policy::*;
+pub use privileged::*;
 pub use role::*;
 pub use security::*;
+pub use tenant_state::*;
 pub use user::*;
 
 /// A type of the wire.
@@ -99,6 +113,33 @@ macro_rules! for_each_wire_type {
             ConditionalAccessSessionControls ApplicationEnforcedRestrictionsSessionControl
             CloudAppSecuritySessionControl SignInFrequencySessionControl PersistentBrowserSessionControl
             NamedLocation AuthenticationStrengthPolicy
+            TenantAppManagementPolicy AppManagementPolicy AppManagementConfiguration PasswordCredentialConfiguration
+            KeyCredentialConfiguration AuthenticationMethodsPolicy RegistrationEnforcement
+            AuthenticationMethodsRegistrationCampaign RegistrationCampaignTarget AuthenticationMethodConfiguration
+            AuthenticationMethodTarget ExcludeTarget MicrosoftAuthenticatorFeatureSettings
+            AuthenticationMethodFeatureConfiguration FeatureTarget Fido2KeyRestrictions AuthenticationMethodsPolicyBeta
+            AuthenticationMethodConfigurationBeta SystemCredentialPreferences ReportSuspiciousActivitySettings
+            IncludeTarget AuthenticationFlowsPolicy SelfServiceSignUp ActivityBasedTimeoutPolicy LegacyPolicy
+            SecureSignInSessionControl IpRange DeletedConditionalAccessPolicy ConditionalAccessPolicyBeta
+            ConditionalAccessConditionSetBeta ConditionalAccessClientApplicationsBeta
+            ConditionalAccessSessionControlsBeta ContinuousAccessEvaluationSessionControl
+            GlobalSecureAccessFilteringProfileSessionControl AccessReviewScheduleDefinition AccessReviewScope
+            AccessReviewReviewerScope AccessReviewStageSettings AccessReviewScheduleSettings PatternedRecurrence
+            RecurrencePattern RecurrenceRange AccessPackageAssignmentPolicy ExpirationPattern
+            AccessPackageAssignmentRequestorSettings AccessPackageAssignmentApprovalSettings AccessPackageApprovalStage
+            SubjectSet AccessPackage AccessPackageResourceRoleScope AccessPackageResourceRole
+            AccessPackageResourceScope AccessPackageCatalog AccessPackageResource Workflow Group ObjectReference
+            GroupLifecyclePolicy GroupSettingTemplate SettingTemplateValue ForwardingProfile
+            NetworkAccessConditionalAccessSettings FilteringPolicy FilteringRule FilteringProfile PolicyLink
+            LinkedPolicy CrossTenantAccessPolicyTarget CrossTenantAccessPolicyAppServiceConnectSetting
+            CrossTenantAccessPolicyM365CollaborationInboundSetting
+            CrossTenantAccessPolicyM365CollaborationOutboundSetting
+            DeviceRegistrationMembership LocalAdminPasswordSettings UnifiedRoleManagementPolicyAssignment
+            UnifiedRoleManagementPolicy UnifiedRoleManagementPolicyRule ApprovalSettings UnifiedApprovalStage
+            UnifiedRoleManagementAlert UnifiedRbacResourceAction InternalDomainFederation
+            OnPremisesDirectorySynchronization OnPremisesDirectorySynchronizationFeature CompanySubscription Contract
+            AzureADPremiumLicenseInsight AzureADPremiumP1FeatureUtilizations AzureADPremiumP2FeatureUtilizations
+            AzureADPremiumFeatureUtilization Recommendation
             IdentitySecurityDefaultsEnforcementPolicy AuthorizationPolicy DefaultUserRolePermissions AdminConsentRequestPolicy
             PermissionGrantPolicy PermissionGrantConditionSet CrossTenantAccessPolicyConfigurationDefault
             CrossTenantAccessPolicyConfigurationPartner CrossTenantAccessPolicyB2BSetting

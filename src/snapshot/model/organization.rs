@@ -11,6 +11,7 @@ wire! {
         tenant_type: Option<Untrusted>,
         created_date_time: Option<jiff::Timestamp>,
         on_premises_sync_enabled: Option<bool>,
+        on_premises_last_sync_date_time: Option<jiff::Timestamp>,
         security_compliance_notification_mails: Option<Vec<Untrusted>>,
         technical_notification_mails: Option<Vec<Untrusted>>,
         verified_domains: Option<Vec<VerifiedDomain>>,
@@ -30,6 +31,10 @@ wire! {
         is_verified: Option<bool>,
         is_default: Option<bool>,
         is_initial: Option<bool>,
+        is_root: Option<bool>,
+        /// 2147483647 stands for never; null for whatever the root domain or the service has.
+        password_validity_period_in_days: Option<i64>,
+        supported_services: Option<Vec<Untrusted>>,
     }
 
     /// A subscription: a SKU with its seats and service plans.

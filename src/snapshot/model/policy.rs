@@ -1,6 +1,8 @@
 //! Tenant-wide policies and settings.
 
-use super::{AzureAdJoinPolicy, LocalAdminPasswordSettings, graph_enum, wire};
+use super::{
+    AccessReviewReviewerScope, AzureAdJoinPolicy, LocalAdminPasswordSettings, graph_enum, wire,
+};
 use crate::snapshot::{Guid, Untrusted};
 
 wire! {
@@ -13,19 +15,34 @@ wire! {
     AuthorizationPolicy = "authorizationPolicy" {
         allow_invites_from: Option<AllowInvitesFrom>,
         guest_user_role_id: Option<Guid>,
+        /// Null counts as false.
+        allow_user_consent_for_risky_apps: Option<bool>,
+        allow_email_verified_users_to_join_organization: Option<bool>,
+        allowed_to_sign_up_email_based_subscriptions: Option<bool>,
+        /// Of administrators only.
+        #[serde(rename = "allowedToUseSSPR")]
+        allowed_to_use_sspr: Option<bool>,
+        block_msol_power_shell: Option<bool>,
         default_user_role_permissions: Option<DefaultUserRolePermissions>,
     }
 
     /// What a member may do without any role.
     DefaultUserRolePermissions = "defaultUserRolePermissions" {
         allowed_to_create_apps: Option<bool>,
+        allowed_to_create_security_groups: Option<bool>,
+        allowed_to_create_tenants: Option<bool>,
         allowed_to_read_bitlocker_keys_for_owned_device: Option<bool>,
+        allowed_to_read_other_users: Option<bool>,
         permission_grant_policies_assigned: Option<Vec<Untrusted>>,
     }
 
     /// The admin consent workflow.
     AdminConsentRequestPolicy = "adminConsentRequestPolicy" {
         is_enabled: Option<bool>,
+        notify_reviewers: Option<bool>,
+        reminders_enabled: Option<bool>,
+        request_duration_in_days: Option<i64>,
+        reviewers: Option<Vec<AccessReviewReviewerScope>>,
     }
 
     /// Conditions under which somebody may consent to an application.
@@ -43,8 +60,13 @@ wire! {
 
     /// Cross-tenant access for tenants without an entry of their own.
     CrossTenantAccessPolicyConfigurationDefault = "crossTenantAccessPolicyConfigurationDefault" {
+        /// Whether nobody ever changed it.
+        is_service_default: Option<bool>,
         b2b_collaboration_inbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        b2b_collaboration_outbound: Option<CrossTenantAccessPolicyB2BSetting>,
         b2b_direct_connect_inbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        b2b_direct_connect_outbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        tenant_restrictions: Option<CrossTenantAccessPolicyB2BSetting>,
         inbound_trust: Option<CrossTenantAccessPolicyInboundTrust>,
     }
 
@@ -52,8 +74,16 @@ wire! {
     CrossTenantAccessPolicyConfigurationPartner = "crossTenantAccessPolicyConfigurationPartner" {
         tenant_id: Option<Guid>,
         is_service_provider: Option<bool>,
+        is_in_multi_tenant_organization: Option<bool>,
         automatic_user_consent_settings: Option<InboundOutboundPolicyConfiguration>,
+        b2b_collaboration_inbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        b2b_collaboration_outbound: Option<CrossTenantAccessPolicyB2BSetting>,
         b2b_direct_connect_inbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        b2b_direct_connect_outbound: Option<CrossTenantAccessPolicyB2BSetting>,
+        tenant_restrictions: Option<CrossTenantAccessPolicyB2BSetting>,
+        app_service_connect_inbound: Option<CrossTenantAccessPolicyAppServiceConnectSetting>,
+        m365_collaboration_inbound: Option<CrossTenantAccessPolicyM365CollaborationInboundSetting>,
+        m365_collaboration_outbound: Option<CrossTenantAccessPolicyM365CollaborationOutboundSetting>,
         inbound_trust: Option<CrossTenantAccessPolicyInboundTrust>,
         identity_synchronization: Option<CrossTenantIdentitySyncPolicyPartner>,
     }
@@ -77,6 +107,27 @@ wire! {
     /// Allowed or blocked, and for what.
     CrossTenantAccessPolicyTargetConfiguration = "crossTenantAccessPolicyTargetConfiguration" {
         access_type: Option<AccessType>,
+        targets: Option<Vec<CrossTenantAccessPolicyTarget>>,
+    }
+
+    /// An id, or `AllUsers` or `AllApplications`.
+    CrossTenantAccessPolicyTarget = "crossTenantAccessPolicyTarget" {
+        target: Option<Untrusted>,
+    }
+
+    /// Applications of a partner that may connect.
+    CrossTenantAccessPolicyAppServiceConnectSetting = "crossTenantAccessPolicyAppServiceConnectSetting" {
+        applications: Option<CrossTenantAccessPolicyTargetConfiguration>,
+    }
+
+    /// People of a partner with whom Microsoft 365 may be shared.
+    CrossTenantAccessPolicyM365CollaborationInboundSetting = "crossTenantAccessPolicyM365CollaborationInboundSetting" {
+        users: Option<CrossTenantAccessPolicyTargetConfiguration>,
+    }
+
+    /// Own people whom a partner may share Microsoft 365 with.
+    CrossTenantAccessPolicyM365CollaborationOutboundSetting = "crossTenantAccessPolicyM365CollaborationOutboundSetting" {
+        users_and_groups: Option<CrossTenantAccessPolicyTargetConfiguration>,
     }
 
     /// Which claims of the home tenant are believed.

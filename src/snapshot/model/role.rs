@@ -31,6 +31,8 @@ wire! {
         role_definition_id: Option<Guid>,
         directory_scope_id: Option<Untrusted>,
         assignment_type: Option<AssignmentType>,
+        /// Null where the role was not assigned through Privileged Identity Management.
+        start_date_time: Option<jiff::Timestamp>,
         end_date_time: Option<jiff::Timestamp>,
         member_type: Option<Untrusted>,
         principal: Option<DirectoryObject>,
@@ -39,6 +41,8 @@ wire! {
     /// A directory role, built in or made by the tenant.
     UnifiedRoleDefinition = "unifiedRoleDefinition" {
         id: Option<Guid>,
+        template_id: Option<Guid>,
+        display_name: Option<Untrusted>,
         is_built_in: Option<bool>,
         is_enabled: Option<bool>,
         role_permissions: Option<Vec<UnifiedRolePermission>>,

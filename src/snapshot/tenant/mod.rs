@@ -5,6 +5,7 @@
 
 mod applications;
 mod devices;
+mod governance;
 mod licences;
 mod roles;
 mod users;
@@ -15,29 +16,38 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::model::{
-    AdminAppsAndServices, AdminConsentRequestPolicy, AdminForms, AdminReportSettings,
-    AgentIdentity, Alert, AndroidManagedStoreAccountEnterpriseSettings, AppRoleAssignment,
-    ApplePushNotificationCertificate, Application, ApplicationWithOwners, AuthenticationMethod,
-    AuthenticationStrengthPolicy, AuthorizationPolicy, ConditionalAccessPolicy,
-    CrossTenantAccessPolicyConfigurationDefault, CrossTenantAccessPolicyConfigurationPartner,
-    DataProcessorServiceForWindowsFeaturesOnboarding, DelegatedPermissionClassification,
-    DepOnboardingSetting, Device, DeviceAndAppManagementRoleAssignment, DeviceCompliancePolicy,
-    DeviceConfiguration, DeviceEnrollmentConfiguration, DeviceLocalCredentialInfo,
-    DeviceManagement, DeviceManagementCompliancePolicy, DeviceManagementConfigurationPolicy,
+    AccessPackage, AccessPackageAssignmentPolicy, AccessPackageCatalog,
+    AccessReviewScheduleDefinition, ActivityBasedTimeoutPolicy, AdminAppsAndServices,
+    AdminConsentRequestPolicy, AdminForms, AdminReportSettings, AgentIdentity, Alert,
+    AndroidManagedStoreAccountEnterpriseSettings, AppManagementPolicy, AppRoleAssignment,
+    ApplePushNotificationCertificate, Application, ApplicationWithOwners,
+    AuthenticationFlowsPolicy, AuthenticationMethod, AuthenticationMethodsPolicy,
+    AuthenticationMethodsPolicyBeta, AuthenticationStrengthPolicy, AuthorizationPolicy,
+    AzureADPremiumLicenseInsight, CompanySubscription, ConditionalAccessPolicy,
+    ConditionalAccessPolicyBeta, Contract, CrossTenantAccessPolicyConfigurationDefault,
+    CrossTenantAccessPolicyConfigurationPartner, DataProcessorServiceForWindowsFeaturesOnboarding,
+    DelegatedPermissionClassification, DeletedConditionalAccessPolicy, DepOnboardingSetting,
+    Device, DeviceAndAppManagementRoleAssignment, DeviceCompliancePolicy, DeviceConfiguration,
+    DeviceEnrollmentConfiguration, DeviceLocalCredentialInfo, DeviceManagement,
+    DeviceManagementCompliancePolicy, DeviceManagementConfigurationPolicy,
     DeviceManagementConfigurationSetting, DeviceManagementIntent, DeviceRegistrationPolicy,
     DirectoryObject, Domain, EmailActivityUserDetail, EmployeeLeave, EnrollmentProfile,
-    FederatedIdentityCredential, GroupSetting, GuestSponsors, HealthIssue,
-    IdentitySecurityDefaultsEnforcementPolicy, Incident, IntuneBrandingProfile,
-    IpApplicationSegment, KrbtgtAccount, MailboxSettings, ManagedAppProtection,
-    ManagedAppProtectionBeta, ManagedDevice, ManagedDeviceCleanupRule, ManagedDeviceOverview,
-    MessageRule, MobileThreatDefenseConnector, NamedLocation, NdesConnector, OAuth2PermissionGrant,
-    OperationApprovalPolicy, Organization, OrganizationMdmAuthority, PermissionGrantPolicy,
-    PublishedApplication, RiskDetection, RiskNotifications, RiskyServicePrincipal, RiskyUser,
-    SecureScore, SecureScoreControlProfile, SensitivityLabel, Sensor,
-    ServicePrincipalSignInActivity, ServicePrincipalWithOwners, SharepointSettings, Simulation,
-    StrongAuthenticationRequirements, SubscribedSku, UnifiedRoleAssignment,
+    FederatedIdentityCredential, FilteringPolicy, FilteringProfile, ForwardingProfile, Group,
+    GroupLifecyclePolicy, GroupSetting, GroupSettingTemplate, GuestSponsors, HealthIssue,
+    IdentitySecurityDefaultsEnforcementPolicy, Incident, InternalDomainFederation,
+    IntuneBrandingProfile, IpApplicationSegment, KrbtgtAccount, LegacyPolicy, MailboxSettings,
+    ManagedAppProtection, ManagedAppProtectionBeta, ManagedDevice, ManagedDeviceCleanupRule,
+    ManagedDeviceOverview, MessageRule, MobileThreatDefenseConnector, NamedLocation, NdesConnector,
+    NetworkAccessConditionalAccessSettings, OAuth2PermissionGrant,
+    OnPremisesDirectorySynchronization, OperationApprovalPolicy, Organization,
+    OrganizationMdmAuthority, PermissionGrantPolicy, PublishedApplication, Recommendation,
+    RiskDetection, RiskNotifications, RiskyServicePrincipal, RiskyUser, SecureScore,
+    SecureScoreControlProfile, SensitivityLabel, Sensor, ServicePrincipalSignInActivity,
+    ServicePrincipalWithOwners, SharepointSettings, Simulation, StrongAuthenticationRequirements,
+    SubscribedSku, TenantAppManagementPolicy, UnifiedRbacResourceAction, UnifiedRoleAssignment,
     UnifiedRoleAssignmentScheduleInstance, UnifiedRoleDefinition,
-    UnifiedRoleEligibilityScheduleInstance, VppToken, WindowsFeatureUpdateProfile,
+    UnifiedRoleEligibilityScheduleInstance, UnifiedRoleManagementAlert,
+    UnifiedRoleManagementPolicyAssignment, VppToken, WindowsFeatureUpdateProfile, Workflow,
 };
 use super::{Guid, Resource, Section, State, Untrusted};
 
@@ -150,6 +160,12 @@ tenant! {
     // Tenant, accounts and roles
     organization: Vec<Organization> = Organization, push;
     domains: Vec<Domain> = Domains, push;
+    federation_configuration: ById<InternalDomainFederation> = FederationConfiguration, push_by_id;
+    on_premises_synchronization: Vec<OnPremisesDirectorySynchronization> = OnPremisesSynchronization, push;
+    directory_subscriptions: Vec<CompanySubscription> = DirectorySubscriptions, push;
+    contracts: Vec<Contract> = Contracts, push;
+    premium_license_insight: Vec<AzureADPremiumLicenseInsight> = PremiumLicenseInsight, push;
+    directory_recommendations: Vec<Recommendation> = DirectoryRecommendations, push;
     subscribed_skus: Vec<SubscribedSku> = SubscribedSkus, push;
     users: Users = Users, |users, _, row| users.push(parse(row)?);
     sign_in_activity: SignIns = SignInActivity, |signs, _, row| signs.push(parse(row)?);
@@ -161,12 +177,30 @@ tenant! {
     role_assignments: Vec<UnifiedRoleAssignment> = RoleAssignments, push;
     role_eligibility: Vec<UnifiedRoleEligibilityScheduleInstance> = RoleEligibilityScheduleInstances, push;
     role_assignment_schedules: Vec<UnifiedRoleAssignmentScheduleInstance> = RoleAssignmentScheduleInstances, push;
+    role_management_policies: Vec<UnifiedRoleManagementPolicyAssignment> = RoleManagementPolicyAssignments, push;
+    role_management_alerts: Vec<UnifiedRoleManagementAlert> = RoleManagementAlerts, push;
+    resource_actions: Vec<UnifiedRbacResourceAction> = ResourceActions, push;
     group_members: ById<DirectoryObject> = GroupTransitiveMembers, push_by_id;
+
+    // Groups
+    groups: Vec<Group> = Groups, push;
+    group_owners: ById<DirectoryObject> = GroupOwners, push_by_id;
+    group_lifecycle_policies: Vec<GroupLifecyclePolicy> = GroupLifecyclePolicies, push;
 
     // Conditional Access and tenant-wide policies
     conditional_access_policies: Vec<ConditionalAccessPolicy> = ConditionalAccessPolicies, push;
+    conditional_access_policies_beta: Vec<ConditionalAccessPolicyBeta> = ConditionalAccessPoliciesBeta, push;
+    deleted_conditional_access_policies: Vec<DeletedConditionalAccessPolicy> = DeletedConditionalAccessPolicies, push;
     named_locations: Vec<NamedLocation> = NamedLocations, push;
+    named_locations_beta: Vec<NamedLocation> = NamedLocationsBeta, push;
     authentication_strengths: Vec<AuthenticationStrengthPolicy> = AuthenticationStrengthPolicies, push;
+    authentication_methods_policy: Vec<AuthenticationMethodsPolicy> = AuthenticationMethodsPolicy, push;
+    authentication_methods_policy_beta: Vec<AuthenticationMethodsPolicyBeta> = AuthenticationMethodsPolicyBeta, push;
+    authentication_flows_policy: Vec<AuthenticationFlowsPolicy> = AuthenticationFlowsPolicy, push;
+    activity_based_timeout_policies: Vec<ActivityBasedTimeoutPolicy> = ActivityBasedTimeoutPolicies, push;
+    default_app_management_policy: Vec<TenantAppManagementPolicy> = DefaultAppManagementPolicy, push;
+    app_management_policies: Vec<AppManagementPolicy> = AppManagementPolicies, push;
+    legacy_policies: Vec<LegacyPolicy> = LegacyPolicies, push;
     security_defaults: Vec<IdentitySecurityDefaultsEnforcementPolicy> = SecurityDefaults, push;
     authorization_policy: Vec<AuthorizationPolicy> = AuthorizationPolicy, push;
     admin_consent_request_policy: Vec<AdminConsentRequestPolicy> = AdminConsentRequestPolicy, push;
@@ -175,6 +209,20 @@ tenant! {
     cross_tenant_access_partners: Vec<CrossTenantAccessPolicyConfigurationPartner> = CrossTenantAccessPartners, push;
     device_registration_policy: Vec<DeviceRegistrationPolicy> = DeviceRegistrationPolicy, push;
     group_settings: Vec<GroupSetting> = GroupSettings, push;
+    group_setting_templates: Vec<GroupSettingTemplate> = GroupSettingTemplates, push;
+
+    // Governance
+    access_reviews: Vec<AccessReviewScheduleDefinition> = AccessReviewDefinitions, push;
+    assignment_policies: Vec<AccessPackageAssignmentPolicy> = AssignmentPolicies, push;
+    access_package_catalogs: Vec<AccessPackageCatalog> = AccessPackageCatalogs, push;
+    access_packages: ById<AccessPackage> = AccessPackages, push_by_id;
+    lifecycle_workflows: Vec<Workflow> = LifecycleWorkflows, push;
+
+    // Global Secure Access
+    forwarding_profiles: Vec<ForwardingProfile> = ForwardingProfiles, push;
+    network_access_conditional_access: Vec<NetworkAccessConditionalAccessSettings> = NetworkAccessConditionalAccess, push;
+    filtering_policies: Vec<FilteringPolicy> = FilteringPolicies, push;
+    filtering_profiles: Vec<FilteringProfile> = FilteringProfiles, push;
 
     // Applications and what they were granted
     applications: Vec<Application> = Applications, push;
