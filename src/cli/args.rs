@@ -122,7 +122,7 @@ pub(crate) struct CollectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
     /// Evaluate a saved snapshot, without network
-    #[arg(long, value_name = "SNAPSHOT", help_heading = "Source", conflicts_with_all = ["demo", "tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url", "mailbox_rules", "with", "without", "no_beta", "timeout"])]
+    #[arg(long, value_name = "SNAPSHOT", help_heading = "Source", conflicts_with_all = ["demo", "tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url", "mailbox_rules", "with", "without", "no_beta", "timeout", "concurrency", "max_requests_per_second", "pace"])]
     pub(super) from: Option<PathBuf>,
 
     /// Use a sample tenant, served by the built-in Graph emulator on this machine; needs no account and no network
@@ -214,6 +214,50 @@ pub(crate) struct SignInArgs {
     /// Replace the root of Graph (plain http only on this machine)
     #[arg(long, value_name = "URL", help_heading = "Sign-in")]
     pub(super) graph_url: Option<String>,
+
+    #[command(flatten)]
+    pub(super) pace: PaceArgs,
+}
+
+/// How hard Graph is asked, in a live run and in the demo.
+#[derive(Debug, Args)]
+pub(crate) struct PaceArgs {
+    /// Lists of users, groups and the like are read over N requests at a time [default: 64]
+    #[arg(long, value_name = "N", help_heading = "What is read", value_parser = concurrency)]
+    pub(super) concurrency: Option<usize>,
+
+    /// Ask Graph at most R times per second in all, to leave room for others; parts of a batch count [default: the published limits of each service]
+    #[arg(long, value_name = "R", help_heading = "What is read", value_parser = requests_per_second)]
+    pub(super) max_requests_per_second: Option<f64>,
+
+    /// The pace table: the published limits, or none of them
+    #[arg(long, value_enum, value_name = "PACE", hide = true)]
+    pub(super) pace: Option<PaceTable>,
+}
+
+/// The pace tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PaceTable {
+    /// Microsoft's published limits
+    Published,
+    /// No limits: for a Graph of one's own
+    Fast,
+}
+
+/// Reads `--concurrency`.
+fn concurrency(text: &str) -> Result<usize, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|streams| (1..=256).contains(streams))
+        .ok_or("a whole number from 1 to 256 is needed")
+}
+
+/// Reads `--max-requests-per-second`.
+fn requests_per_second(text: &str) -> Result<f64, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|most| (0.1..=10_000.0).contains(most))
+        .ok_or("a number from 0.1 to 10000 is needed, such as 20 or 0.5")
 }
 
 /// What is looked at.

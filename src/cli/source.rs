@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{Timestamp, Unit};
 
 use super::World;
-use super::args::{Cli, ConfigArgs, SignInArgs};
+use super::args::{Cli, ConfigArgs, PaceArgs, PaceTable, SignInArgs};
 use super::failure::Failure;
 use super::intake::Intake;
 use super::progress::Progress;
@@ -92,7 +92,7 @@ pub(super) fn collect(
         .build()?;
     runtime.block_on(async {
         let target = if demo {
-            demo_target().await?
+            demo_target(&sign_in.pace).await?
         } else {
             live_target(sign_in, reading.config, world)?
         };
@@ -179,7 +179,7 @@ fn intake(
     Ok((Intake::new(writer, progress), Earlier::default()))
 }
 
-async fn demo_target() -> Result<Target, Failure> {
+async fn demo_target(pace: &PaceArgs) -> Result<Target, Failure> {
     let tenant = TenantData::demo()?;
     let now = tenant.now();
     let secret = tenant.first_secret().unwrap_or_default().to_owned();
@@ -210,7 +210,7 @@ async fn demo_target() -> Result<Target, Failure> {
         sign_in,
         cloud: Cloud::Global,
         endpoints,
-        pace: Pace::fast(),
+        pace: paced(pace, true),
         started: now,
         clock: Arc::new(SystemClock::starting_at(now)),
         _emulator: Some(emulator),
@@ -244,12 +244,7 @@ fn live_target(args: &SignInArgs, config: &Config, world: &World) -> Result<Targ
         certificate: args.certificate.clone(),
     };
     let sign_in = auth::discover(&options, &world.environment)?;
-    // A Graph on this machine is an emulator: it needs no consideration for Microsoft's limits.
-    let pace = if http::is_loopback(&endpoints.graph) {
-        Pace::fast()
-    } else {
-        Pace::published()
-    };
+    let pace = paced(&args.pace, http::is_loopback(&endpoints.graph));
     let clock = Arc::new(SystemClock::starting_at(world.now));
     let started = world.now.round(Unit::Second).unwrap_or(world.now);
     Ok(Target {
@@ -261,6 +256,26 @@ fn live_target(args: &SignInArgs, config: &Config, world: &World) -> Result<Targ
         clock,
         _emulator: None,
     })
+}
+
+/// The pace that is asked for. A Graph on this machine is an emulator: it needs no consideration for Microsoft's limits.
+fn paced(args: &PaceArgs, on_this_machine: bool) -> Pace {
+    let table = args.pace.unwrap_or(if on_this_machine {
+        PaceTable::Fast
+    } else {
+        PaceTable::Published
+    });
+    let mut pace = match table {
+        PaceTable::Published => Pace::published(),
+        PaceTable::Fast => Pace::fast(),
+    };
+    if let Some(streams) = args.concurrency {
+        pace = pace.with_concurrency(streams);
+    }
+    if let Some(most) = args.max_requests_per_second {
+        pace = pace.with_max_requests_per_second(most);
+    }
+    pace
 }
 
 /// The environment comes before the configuration file.

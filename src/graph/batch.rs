@@ -14,15 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::client::{Answer, Effort, Event, GraphClient, read_object};
-use super::clock::later;
 use super::error::{self, ErrorKind, GraphError};
 use super::odata::{Query, Version};
-use super::pace::Service;
-use super::retry::{self, BUDGET, Body, Call, TRIES, Unreadable};
-use crate::auth::{Renewal, TokenId};
+use super::pace::{Service, Signs};
+use super::retry::{self, BUDGET, Batch, Body, Call, Reply, TRIES, Unreadable};
+use crate::auth::Renewal;
 
 /// Parts that Graph takes in one batch.
-const MOST: usize = 20;
+const MOST: u32 = 20;
 
 #[derive(Serialize)]
 struct Request {
@@ -103,8 +102,8 @@ pub(super) async fn run(
     }
     let mut work = Vec::new();
     for ((version, service), mut open) in groups {
-        let paced = !client.inner.pace.limit(service).spacing.is_zero();
-        let size = if paced { 1 } else { MOST };
+        // No more than the service takes at once: twenty of one per second would only be refused.
+        let size = client.inner.pace.limit(service).batch(MOST) as usize;
         while !open.is_empty() {
             let rest = open.split_off(open.len().min(size));
             let chunk = std::mem::replace(&mut open, rest);
@@ -151,7 +150,12 @@ async fn settle(
             std::mem::replace(&mut renewal, Renewal::IfNeeded),
         )
         .await;
-        let (mut answers, token) = match sent {
+        let Reply {
+            content: mut answers,
+            token,
+            started,
+            ..
+        } = match sent {
             Ok(sent) => sent,
             Err(error) => {
                 done.extend(
@@ -166,19 +170,37 @@ async fn settle(
         let mut renew = false;
         for (number, mut part) in open.into_iter().enumerate() {
             part.tries += 1;
-            match judge(client, &part, answers.remove(&number.to_string())) {
+            let answer = answers.remove(&number.to_string());
+            let signs = answer.as_ref().map(|answer| {
+                let header = |name: &str| answer.header(name);
+                Signs::read(answer.status, part.query.units(), header)
+            });
+            let mut outcome = judge(client, &part, answer);
+            let (mut own, mut asked) = (Duration::ZERO, false);
+            if let Outcome::Again { wait, .. } = &mut outcome {
+                asked = wait.is_some();
+                own = *wait.get_or_insert_with(|| retry::jitter(inner.pace.backoff(part.tries)));
+            }
+            if let Some(signs) = signs {
+                let signs = signs.with_wait(own, asked);
+                inner
+                    .gates
+                    .told(service, started, &signs, inner.clock.now());
+            }
+            match outcome {
                 Outcome::Done(result) => done.push((part.place, result)),
                 Outcome::Renew(error) if renewed => done.push((part.place, Err(error))),
                 Outcome::Renew(_) => {
                     renew = true;
                     left.push(part);
                 }
-                Outcome::Again { error, .. } if part.tries >= TRIES || waited > BUDGET => {
+                Outcome::Again { error, .. }
+                    if part.tries >= TRIES || waited > BUDGET || !inner.budget.spend() =>
+                {
                     done.push((part.place, Err(error)));
                 }
-                Outcome::Again { wait, error } => {
-                    let wait =
-                        wait.unwrap_or_else(|| retry::jitter(inner.pace.backoff(part.tries)));
+                Outcome::Again { error, .. } => {
+                    let wait = own;
                     let path = part.query.path();
                     let event = Event::Retry {
                         service,
@@ -198,16 +220,16 @@ async fn settle(
             renewal = Renewal::Rejected { token_id: token };
         }
         if let Some(wait) = longest {
-            // Requests made during the wait count, so the service is held for everybody.
+            // The refused parts wait together; whether the whole service waits with them is decided at its gate.
             waited = waited.saturating_add(wait);
-            inner.gates.pause(service, later(inner.clock.now(), wait));
+            inner.clock.sleep(wait).await;
         }
         open = left;
     }
     done
 }
 
-type Sent = (BTreeMap<String, PartAnswer>, TokenId);
+type Answers = BTreeMap<String, PartAnswer>;
 
 /// Posts the one thing that is ever posted: a list of GETs.
 async fn post(
@@ -216,7 +238,7 @@ async fn post(
     service: Service,
     open: &[Open],
     renewal: Renewal,
-) -> Result<Sent, GraphError> {
+) -> Result<Reply<Answers>, GraphError> {
     let inner = &client.inner;
     let path = format!("{}/$batch", version.segment());
     let parts = open.iter().enumerate().map(|(number, part)| {
@@ -241,15 +263,18 @@ async fn post(
         url: Url::parse(&format!("{base}{path}")).map_err(|_| invalid())?,
         eventual: false,
         service,
+        units: open.iter().map(|part| part.query.units()).sum(),
         path: path.clone(),
-        batch: Some(Bytes::from(body)),
+        batch: Some(Batch {
+            body: Bytes::from(body),
+            parts: u32::try_from(open.len()).unwrap_or(MOST),
+        }),
         expects_location: false,
     };
-    let reply = retry::send(inner, &call, renewal, read_batch).await?;
-    Ok((reply.content, reply.token))
+    retry::send(inner, &call, renewal, read_batch).await
 }
 
-fn read_batch(body: &Bytes) -> Result<Body<BTreeMap<String, PartAnswer>>, Unreadable> {
+fn read_batch(body: &Bytes) -> Result<Body<Answers>, Unreadable> {
     let response: Response = serde_json::from_slice(body)?;
     match response.responses {
         Some(parts) => {

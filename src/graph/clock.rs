@@ -52,12 +52,6 @@ pub(crate) fn later(start: Timestamp, span: Duration) -> Timestamp {
     start.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
-/// `start` minus `span`, held at the beginning of time instead of overflowing.
-pub(crate) fn earlier(start: Timestamp, span: Duration) -> Timestamp {
-    let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
-    start.checked_sub(span).unwrap_or(Timestamp::MIN)
-}
-
 /// How long from `now` until `then`; zero when it has passed.
 pub(crate) fn until(now: Timestamp, then: Timestamp) -> Duration {
     Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO)

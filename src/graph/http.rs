@@ -65,6 +65,13 @@ impl HttpError {
     }
 }
 
+/// How much of one answer may be under way before it is read: a page of the largest size, and more, without a pause.
+const STREAM_WINDOW: u32 = 1 << 20;
+/// How much of all answers of one HTTP/2 connection together: 64 streams with half a page each.
+const CONNECTION_WINDOW: u32 = 16 << 20;
+/// An HTTP/2 connection on which nothing has come for so long is asked whether it is still there.
+const PING: Duration = Duration::from_secs(20);
+
 /// A builder with everything that is the same for all connections of this program.
 ///
 /// `roots` are the hosts that will be talked to. When all of them are loopback addresses, the proxy of the
@@ -76,7 +83,13 @@ pub fn builder(roots: &[&Url]) -> reqwest::ClientBuilder {
         .connect_timeout(CONNECT)
         .timeout(ANSWER)
         .gzip(true)
+        // Each list that is read over HTTP/1.1 keeps its connection; over HTTP/2 all share one.
+        .pool_max_idle_per_host(usize::MAX)
         .pool_idle_timeout(Duration::from_secs(90))
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(CONNECT)
         .https_only(!roots.is_empty() && roots.iter().all(|root| root.scheme() == "https"));
     let all = |is: fn(&Url) -> bool| !roots.is_empty() && roots.iter().all(|root| is(root));
     let builder = if all(is_loopback) {

@@ -1,11 +1,12 @@
 //! Microsoft Graph, read only.
 //!
 //! [`GraphClient`] can GET, page through collections, and post a `$batch` made of GETs; no other verb exists
-//! in this room. It keeps the pace of each service, waits and repeats what is worth repeating,
+//! in this room. It keeps the pace of each service and learns it from the answers, waits and repeats what is worth repeating,
 //! renews a refused token once, and sends the token to the configured Graph root only. It does not know what
 //! the rows mean, which permission a request needs, or who asks.
 
 mod batch;
+mod budget;
 mod client;
 mod clock;
 mod error;
@@ -15,6 +16,7 @@ mod pace;
 mod page;
 mod report;
 mod retry;
+mod signs;
 
 pub use client::{Answer, Effort, Event, GraphClient, Observer};
 pub(crate) use clock::later;

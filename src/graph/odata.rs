@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::pace::Service;
+use super::pace::{Service, Toll};
 
 /// Puts a value into single quotes for `$filter`, inner quotes doubled: `O'Neil` becomes `'O''Neil'`.
 pub fn quote(value: &str) -> String {
@@ -136,15 +136,27 @@ impl Query {
 
     /// The service whose limits count for this request.
     pub fn service(&self) -> Service {
-        let reads_sign_ins = self
+        self.toll().service
+    }
+
+    /// What the request takes from its service by the published table: resource units of the identity service and of SharePoint,
+    /// 1 elsewhere. An answer can say that it was another number.
+    pub fn units(&self) -> u32 {
+        self.toll().units
+    }
+
+    pub(crate) fn toll(&self) -> Toll {
+        let options = self
             .options
             .iter()
-            .any(|(_, value)| value.contains("signInActivity"));
-        match Service::of(&self.path) {
-            // Asking for signInActivity behaves as if it belonged to the reports.
-            Service::Identity if reads_sign_ins => Service::IdentityReports,
-            service => service,
-        }
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        Toll::of(&self.path, options)
+    }
+
+    /// Whether `@odata.count` of the answer is the number of all users.
+    pub(crate) fn counts_users(&self) -> bool {
+        let sets = |name: &str| self.options.iter().any(|(known, _)| known == name);
+        self.path == "/users" && sets("$count") && !sets("$filter") && !sets("$search")
     }
 
     pub(crate) fn version(&self) -> Version {

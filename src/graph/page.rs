@@ -4,20 +4,23 @@
 //! error, and that a collection ends only when Graph says so (an empty page with a link is not the end).
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::LazyLock;
 
 use bytes::Bytes;
+use foldhash::quality::RandomState;
 use futures_util::stream::{self, BoxStream};
 use reqwest::Url;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use sha2::{Digest as _, Sha256};
 
 use super::client::{Effort, GraphClient};
 use super::error::{self, GraphError};
 use super::http;
 use super::odata::Query;
-use super::pace::Service;
+use super::pace::Toll;
 use super::retry::{self, Body, Call, Unreadable};
 use crate::auth::Renewal;
 
@@ -40,7 +43,8 @@ pub struct Page {
 /// A page as Graph writes it.
 #[derive(Deserialize)]
 struct Wire {
-    value: Option<Box<RawValue>>,
+    #[serde(default)]
+    value: Listed,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
     #[serde(rename = "@odata.count")]
@@ -48,27 +52,48 @@ struct Wire {
     error: Option<IgnoredAny>,
 }
 
+/// What stands in `value`; read in one pass, as pages are most of what a run reads.
+#[derive(Default)]
+enum Listed {
+    #[default]
+    Nothing,
+    Rows {
+        rows: Vec<Box<RawValue>>,
+        mark: Mark,
+    },
+    Other,
+}
+
 struct Content {
     rows: Vec<Box<RawValue>>,
-    digest: Short,
+    mark: Mark,
     next: Option<String>,
     count: Option<u64>,
 }
 
-/// Half a SHA-256: enough to tell links and pages of one list apart.
-type Short = [u8; 16];
+/// Tells links and pages of one list apart: a hash with a key that nobody outside of this process can know, so that two of them
+/// are alike by chance only (1 in 2^64), and cannot be made so.
+type Mark = u64;
+
+static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+fn mark(text: &str) -> Mark {
+    KEY.hash_one(text)
+}
 
 struct Chain {
     client: GraphClient,
     /// The next request; `None` when the list is at its end.
     call: Option<Call>,
-    seen: BTreeSet<Short>,
-    last: Option<Short>,
+    seen: BTreeSet<Mark>,
+    last: Option<Mark>,
+    /// Whether the count of the first page is the number of all users.
+    counts_users: bool,
 }
 
 pub(super) fn pages(client: GraphClient, query: &Query) -> Pages {
     let call = client.inner.call(query);
-    chain(client, call)
+    chain(client, call, query.counts_users())
 }
 
 pub(super) fn follow(client: GraphClient, next_link: &str) -> Pages {
@@ -78,35 +103,37 @@ pub(super) fn follow(client: GraphClient, next_link: &str) -> Pages {
         |url| below(root, &url).unwrap_or_default(),
     );
     let label = error::printable(&label, 200);
-    let call = checked(root, next_link, &label).map(|url| Call {
+    let call = checked(root, next_link, &label).map(|url| {
+        let options: Vec<_> = url.query_pairs().collect();
+        let toll = Toll::of(
+            &label,
+            options.iter().map(|(name, value)| (&**name, &**value)),
+        );
         // The header has to be repeated on each page; the link is the only witness of the first request.
-        eventual: url
-            .query_pairs()
-            .any(|(name, value)| (name == "$count" && value == "true") || name == "$search"),
-        service: match Service::of(&label) {
-            Service::Identity
-                if url
-                    .query()
-                    .is_some_and(|query| query.contains("signInActivity")) =>
-            {
-                Service::IdentityReports
-            }
-            service => service,
-        },
-        url,
-        path: label,
-        batch: None,
-        expects_location: false,
+        let eventual = options
+            .iter()
+            .any(|(name, value)| (name == "$count" && value == "true") || name == "$search");
+        drop(options);
+        Call {
+            url,
+            eventual,
+            service: toll.service,
+            units: toll.units,
+            path: label,
+            batch: None,
+            expects_location: false,
+        }
     });
-    chain(client, call)
+    chain(client, call, false)
 }
 
-fn chain(client: GraphClient, call: Result<Call, GraphError>) -> Pages {
+fn chain(client: GraphClient, call: Result<Call, GraphError>, counts_users: bool) -> Pages {
     let start = call.map(|call| Chain {
-        seen: BTreeSet::from([short(call.url.as_str().as_bytes())]),
+        seen: BTreeSet::from([mark(call.url.as_str())]),
         client,
         call: Some(call),
         last: None,
+        counts_users,
     });
     match start {
         Ok(start) => Box::pin(stream::try_unfold(start, step)),
@@ -122,19 +149,22 @@ async fn step(mut chain: Chain) -> Result<Option<(Page, Chain)>, GraphError> {
     let reply = retry::send(inner, &call, Renewal::IfNeeded, read_page).await?;
     let Content {
         rows,
-        digest,
+        mark: page,
         next,
         count,
     } = reply.content;
     if !rows.is_empty() {
-        if chain.last == Some(digest) {
+        if chain.last == Some(page) {
             return Err(GraphError::RepeatedPage { path: call.path });
         }
-        chain.last = Some(digest);
+        chain.last = Some(page);
+    }
+    if let (true, Some(users)) = (std::mem::take(&mut chain.counts_users), count) {
+        chain.client.learn_users(users);
     }
     if let Some(link) = &next {
         let url = checked(&inner.root, link, &call.path)?;
-        if !chain.seen.insert(short(url.as_str().as_bytes())) {
+        if !chain.seen.insert(mark(url.as_str())) {
             return Err(GraphError::Loop { path: call.path });
         }
         call.url = url;
@@ -153,20 +183,73 @@ async fn step(mut chain: Chain) -> Result<Option<(Page, Chain)>, GraphError> {
 
 fn read_page(body: &Bytes) -> Result<Body<Content>, Unreadable> {
     let wire: Wire = serde_json::from_slice(body)?;
-    let Some(value) = wire.value else {
-        return if wire.error.is_some() {
-            Ok(Body::Refused)
-        } else {
-            Err(Unreadable::NoList)
-        };
-    };
-    let rows = serde_json::from_str(value.get()).map_err(|_| Unreadable::NoList)?;
-    Ok(Body::Content(Content {
-        rows,
-        digest: short(value.get().as_bytes()),
-        next: wire.next,
-        count: wire.count.and_then(|count| count.as_u64()),
-    }))
+    match wire.value {
+        Listed::Rows { rows, mark } => Ok(Body::Content(Content {
+            rows,
+            mark,
+            next: wire.next,
+            count: wire.count.and_then(|count| count.as_u64()),
+        })),
+        Listed::Nothing if wire.error.is_some() => Ok(Body::Refused),
+        Listed::Nothing | Listed::Other => Err(Unreadable::NoList),
+    }
+}
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Lister)
+    }
+}
+
+struct Lister;
+
+impl<'de> Visitor<'de> for Lister {
+    type Value = Listed;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed, A::Error> {
+        let mut hasher = KEY.build_hasher();
+        let mut rows = Vec::with_capacity(1_000);
+        while let Some(row) = list.next_element::<Box<RawValue>>()? {
+            hasher.write(row.get().as_bytes());
+            rows.push(row);
+        }
+        rows.shrink_to_fit();
+        let mark = hasher.finish();
+        Ok(Listed::Rows { rows, mark })
+    }
+
+    fn visit_unit<E>(self) -> Result<Listed, E> {
+        Ok(Listed::Nothing)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Listed::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Listed, E> {
+        Ok(Listed::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Listed, E> {
+        Ok(Listed::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Listed, E> {
+        Ok(Listed::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Listed, E> {
+        Ok(Listed::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Listed, E> {
+        Ok(Listed::Other)
+    }
 }
 
 /// A next link as an address, if the token may be sent there: the origin of the root, below `/v1.0` or `/beta`.
@@ -195,12 +278,4 @@ pub(crate) fn is_below(root: &Url, url: &Url) -> bool {
 fn below(root: &Url, url: &Url) -> Option<String> {
     let path = url.path().strip_prefix(root.path().trim_end_matches('/'))?;
     (path.starts_with("/v1.0/") || path.starts_with("/beta/")).then(|| path.to_owned())
-}
-
-fn short(bytes: &[u8]) -> Short {
-    let mut half = Short::default();
-    half.iter_mut()
-        .zip(Sha256::digest(bytes))
-        .for_each(|(to, from)| *to = from);
-    half
 }

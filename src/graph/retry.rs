@@ -1,8 +1,12 @@
 //! Sending one request until it is answered for good.
 //!
 //! Promises: 429, 509, 500 (twice), 502, 503, 504, connection failures and cut answers are repeated, at most
-//! [`TRIES`] times and for at most [`BUDGET`] in all; 400, 403 and 404 never are; a 401 leads to one
+//! [`TRIES`] times and for at most [`BUDGET`] in all, as long as the run has repetitions left
+//! ([`RunBudget`](super::budget::RunBudget)); 400, 403 and 404 never are; a 401 leads to one
 //! new token and one repetition. The token goes nowhere but to the origin of the Graph root.
+//!
+//! Before a repetition the request waits as long as the answer asks, or up to 1, 2, 4 … 32 s (full jitter) when it does not ask.
+//! Whether the whole service waits with it is decided at its gate (`pace::gate`).
 
 use std::time::Duration;
 
@@ -15,11 +19,11 @@ use reqwest::{Method, Url};
 use secrecy::ExposeSecret;
 
 use super::client::{Effort, Event, Inner};
-use super::clock::{later, until};
+use super::clock::until;
 use super::error::{self, ErrorKind, GraphError};
 use super::http::{self, NetworkProblem};
 use super::odata;
-use super::pace::Service;
+use super::pace::{Service, Signs};
 use crate::auth::{AccessToken, Renewal, TokenId};
 
 /// How often a request is sent at most.
@@ -37,12 +41,21 @@ pub(crate) struct Call {
     /// Whether `ConsistencyLevel: eventual` is needed.
     pub(crate) eventual: bool,
     pub(crate) service: Service,
+    /// What it takes from the service.
+    pub(crate) units: u32,
     /// What messages call it.
     pub(crate) path: String,
     /// The body of a `$batch`; `None` for a GET.
-    pub(crate) batch: Option<Bytes>,
+    pub(crate) batch: Option<Batch>,
     /// Whether the answer is an address (302 with `Location`) instead of a body: the reader is given the address.
     pub(crate) expects_location: bool,
+}
+
+/// The one thing that is ever posted: a list of GETs.
+pub(crate) struct Batch {
+    pub(crate) body: Bytes,
+    /// How many GETs.
+    pub(crate) parts: u32,
 }
 
 /// What was read in the end.
@@ -51,6 +64,8 @@ pub(crate) struct Reply<T> {
     pub(crate) effort: Effort,
     /// The token it was read with.
     pub(crate) token: TokenId,
+    /// When the try that was answered was sent.
+    pub(crate) started: Timestamp,
 }
 
 /// The body of a success, as a reader sees it.
@@ -101,12 +116,11 @@ struct Raw {
 enum Verdict<T> {
     Done(T),
     Final(GraphError),
-    /// Send again after the wait; `hold` stops the whole service.
+    /// Send again after the wait, or after one of our own choice.
     Again {
         error: GraphError,
         wait: Option<Duration>,
         tries: u32,
-        hold: bool,
     },
     /// Get a new token and send again.
     Renew {
@@ -137,31 +151,26 @@ where
     let mut repeated = 0;
     let mut renewed = !matches!(renewal, Renewal::IfNeeded);
     loop {
-        let permit = inner.gates.enter(call.service, inner.clock.as_ref()).await;
+        let parts = call.batch.as_ref().map_or(1, |batch| batch.parts);
+        let pass = inner
+            .gates
+            .enter(call.service, call.units, parts, inner.clock.as_ref())
+            .await;
         let token = inner
             .tokens
             .token(std::mem::replace(&mut renewal, Renewal::IfNeeded))
             .await?;
         effort.requests += 1;
-        let started = inner.clock.now();
+        let sent = inner.clock.now();
         let answer = exchange(inner, call, &token).await;
-        drop(permit);
-        let duration = until(started, inner.clock.now());
+        let started = pass.started;
+        drop(pass);
+        let now = inner.clock.now();
+        let duration = until(sent, now);
         let status = log(inner, call, duration, &answer);
+        let signs = answer.as_ref().ok().and_then(|raw| signs(call, raw));
         let verdict = match answer {
-            Ok(raw) => {
-                if !matches!(raw.status, 429 | 509) {
-                    inner.gates.answered(call.service);
-                }
-                judge(
-                    call,
-                    &raw,
-                    effort.requests,
-                    &token,
-                    inner.clock.now(),
-                    &read,
-                )
-            }
+            Ok(raw) => judge(call, &raw, effort.requests, &token, now, &read),
             Err(problem) => Verdict::Again {
                 error: network(call, problem, effort.requests),
                 wait: None,
@@ -170,15 +179,27 @@ where
                 } else {
                     TRIES
                 },
-                hold: false,
             },
         };
+        let wait = match &verdict {
+            Verdict::Again { wait, .. } => {
+                Some(wait.unwrap_or_else(|| jitter(inner.pace.backoff(repeated + 1))))
+            }
+            _ => None,
+        };
+        if let Some(signs) = signs {
+            let asked = matches!(verdict, Verdict::Again { wait: Some(_), .. });
+            let signs = signs.with_wait(wait.unwrap_or_default(), asked);
+            inner.gates.told(call.service, started, &signs, now);
+        }
         match verdict {
             Verdict::Done(content) => {
+                inner.budget.earn();
                 return Ok(Reply {
                     content,
                     effort,
                     token: token.id(),
+                    started,
                 });
             }
             Verdict::Final(error) => return Err(error),
@@ -190,23 +211,11 @@ where
                 renewal = wanted;
                 effort.retries += 1;
             }
-            Verdict::Again {
-                error,
-                wait,
-                tries,
-                hold,
-            } => {
+            Verdict::Again { error, tries, .. } => {
                 repeated += 1;
-                let wait = wait
-                    .unwrap_or_else(|| jitter(inner.pace.backoff(repeated)))
-                    .min(LONGEST);
+                let wait = wait.unwrap_or_default().min(LONGEST);
                 spent = spent.saturating_add(duration).saturating_add(wait);
-                if hold {
-                    inner
-                        .gates
-                        .pause(call.service, later(inner.clock.now(), wait));
-                }
-                if repeated >= tries || spent > BUDGET {
+                if repeated >= tries || spent > BUDGET || !inner.budget.spend() {
                     return Err(error);
                 }
                 effort.retries += 1;
@@ -218,13 +227,19 @@ where
                     wait,
                 });
                 tracing::debug!(path = %call.path, attempt = repeated, wait_ms = wait.as_millis(), "repeating");
-                // A held service is waited for at its gate, together with all others.
-                if !hold {
-                    inner.clock.sleep(wait).await;
-                }
+                inner.clock.sleep(wait).await;
             }
         }
     }
+}
+
+/// What the answer says about the pace; a batch says it with its parts, unless it was refused as a whole.
+fn signs(call: &Call, raw: &Raw) -> Option<Signs> {
+    if call.batch.is_some() && (200..=299).contains(&raw.status) {
+        return None;
+    }
+    let header = |name: &str| Some(raw.headers.get(name)?.to_str().ok()?.to_owned());
+    Some(Signs::read(raw.status, call.units, header))
 }
 
 /// Sends the request once and reads the whole answer.
@@ -232,11 +247,11 @@ async fn exchange(inner: &Inner, call: &Call, token: &AccessToken) -> Result<Raw
     let request = match &call.batch {
         None => inner.http.request(Method::GET, call.url.clone()),
         // The only POST of this program: a batch is a list of GETs, built in `batch.rs` and nowhere else.
-        Some(body) => inner
+        Some(batch) => inner
             .http
             .request(Method::POST, call.url.clone())
             .header(CONTENT_TYPE, "application/json")
-            .body(body.clone()),
+            .body(batch.body.clone()),
     };
     let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.secret().expose_secret()))
         .map_err(|_| NetworkProblem::Cut)?; // an `AccessToken` holds visible ASCII only
@@ -311,11 +326,10 @@ fn judge<T>(
             tries,
         )
     };
-    let again = |tries, hold| Verdict::Again {
+    let again = |tries| Verdict::Again {
         error: error::refused(refusal()),
         wait: retry_after(raw.headers.get(RETRY_AFTER), now),
         tries,
-        hold,
     };
     match raw.status {
         200..=299 if raw.body.is_empty() && raw.status == 204 => {
@@ -360,9 +374,8 @@ fn judge<T>(
                 error: error::refused(refusal),
             }
         }
-        429 | 509 => again(TRIES, true),
-        500 => again(TRIES_HARD, false),
-        502..=504 => again(TRIES, false),
+        429 | 502..=504 | 509 => again(TRIES),
+        500 => again(TRIES_HARD),
         _ => Verdict::Final(error::refused(refusal())),
     }
 }
@@ -380,7 +393,6 @@ fn accept<T>(call: &Call, raw: &Raw, tries: u32, body: Result<Body<T>, Unreadabl
             error: network(call, NetworkProblem::Cut, tries),
             wait: None,
             tries: TRIES,
-            hold: false,
         },
         Err(Unreadable::NoList) => Verdict::Final(GraphError::NotACollection {
             path: call.path.clone(),

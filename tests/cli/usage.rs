@@ -37,6 +37,31 @@ fn flags_that_do_not_exist_or_do_not_go_together() {
         ("scan --from x --save y", "cannot be used with"),
         ("collect --demo --save x --tenant y", "cannot be used with"),
         ("collect --demo", "--save"),
+        ("scan --demo --concurrency 0", "from 1 to 256"),
+        ("scan --demo --concurrency 257", "from 1 to 256"),
+        ("scan --demo --concurrency many", "--concurrency"),
+        (
+            "scan --demo --max-requests-per-second 0",
+            "from 0.1 to 10000",
+        ),
+        (
+            "scan --demo --max-requests-per-second=-1",
+            "from 0.1 to 10000",
+        ),
+        (
+            "collect --demo --save x --max-requests-per-second NaN",
+            "from 0.1 to 10000",
+        ),
+        (
+            "collect --demo --save x --max-requests-per-second 10001",
+            "--max-requests-per-second",
+        ),
+        ("scan --demo --pace slow", "published"),
+        ("scan --from x --concurrency 2", "cannot be used with"),
+        (
+            "scan --from x --max-requests-per-second 2",
+            "cannot be used with",
+        ),
         ("audit", "unrecognized subcommand"),
         ("", "Usage"),
     ] {
@@ -49,6 +74,20 @@ fn flags_that_do_not_exist_or_do_not_go_together() {
         &["--client-secret-file and --certificate"],
         &["leave one of them out"],
     );
+}
+
+#[test]
+fn the_pace_can_be_set() {
+    let help = run("scan --help").out();
+    let read = help.split("What is read:").nth(1).unwrap();
+    assert!(
+        read.contains("--concurrency <N>") && read.contains("--max-requests-per-second <R>"),
+        "{help}"
+    );
+    assert!(!help.contains("--pace"), "for benchmarks");
+    run("scan --demo --quiet --concurrency 1 --max-requests-per-second 1000").code(0);
+    run("scan --demo --quiet --concurrency 256 --max-requests-per-second 10000 --pace fast")
+        .code(0);
 }
 
 #[test]

@@ -159,7 +159,12 @@ async fn wrong_pages_end_the_list() {
         ("loop of empty pages", vec![page(&[], Some(&next(1))), page(&[], Some(&next(1)))], 1, |error| matches!(error, GraphError::Loop { .. })),
         ("repeated", vec![page(&[1], Some(&next(1))), page(&[], Some(&next(2))), page(&[1], Some(&next(3)))], 2, |error| matches!(error, GraphError::RepeatedPage { .. })),
         ("no collection", vec![page(&[1], Some(&next(1))), Reply::ok(r#"{"id": 1}"#)], 1, |error| matches!(error, GraphError::NotACollection { .. })),
-        ("value is no list", vec![Reply::ok(r#"{"value": {}}"#)], 0, |error| matches!(error, GraphError::NotACollection { .. })),
+        ("value is no list", vec![Reply::ok(r#"{"value": {"a": [1]}}"#)], 0, |error| matches!(error, GraphError::NotACollection { .. })),
+        ("value is a number", vec![Reply::ok(r#"{"value": -1.5}"#)], 0, |error| matches!(error, GraphError::NotACollection { .. })),
+        ("value is a text", vec![Reply::ok(r#"{"value": "a\n"}"#)], 0, |error| matches!(error, GraphError::NotACollection { .. })),
+        ("value is null", vec![Reply::ok(r#"{"value": null}"#)], 0, |error| matches!(error, GraphError::NotACollection { .. })),
+        ("value is null, with an error", vec![Reply::ok(r#"{"value": null, "error": {"code": "x"}}"#)], 0, |error| error.status() == Some(200)),
+        ("rows without end", vec![Reply::ok(r#"{"value": [1 2]}"#)], 0, |error| matches!(error, GraphError::Malformed { .. })),
         ("an error under 200", vec![page(&[1], Some(&next(1))), denied], 1, |error| error.kind() == ErrorKind::Forbidden && error.status() == Some(200)),
         ("expired", vec![page(&[1], Some(&next(1))), expired], 1, |error| matches!(error, GraphError::ExpiredPageToken(_))),
     ];

@@ -110,18 +110,109 @@ async fn a_throttled_service_waits_as_a_whole() {
 }
 
 #[tokio::test]
+async fn a_refusal_by_chance_makes_only_its_own_request_wait() {
+    let refused = status(429).header("Retry-After", "10");
+    let setup = Setup::script(vec![refused, Reply::ok("{}"), Reply::ok("{}")]);
+    let (client, groups) = (&setup.client, Query::v1("/groups"));
+    let first = users();
+    let (refused, other) = tokio::join!(client.get(&first), client.get(&groups));
+    assert_eq!(setup.clock.waits(), [10_000]);
+    assert_eq!(
+        refused.unwrap().effort.requests + other.unwrap().effort.requests,
+        3
+    );
+}
+
+/// 46 reads of Conditional Access, every tenth request refused without a word about the wait.
+#[tokio::test]
+async fn conditional_access_bears_refusals_by_chance() {
+    let setup = Setup::new(Server::handler(|number, _| {
+        if number % 10 == 9 {
+            status(429)
+        } else {
+            Reply::ok("{}")
+        }
+    }));
+    for _ in 0..46 {
+        let query = Query::v1("/identity/conditionalAccess/policies");
+        setup.client.get(&query).await.unwrap();
+    }
+    assert_eq!(setup.server.seen().len(), 51);
+    let took: u64 = setup.clock.waits().iter().sum();
+    let floor = 46_000.0 / 0.9;
+    assert!(took <= 66_444, "{took} ms, more than 1.3 times {floor}");
+}
+
+#[tokio::test]
+async fn the_quota_of_identity_follows_from_the_number_of_users() {
+    // Requests without a wait (the burst), and the wait for each further one in whole milliseconds.
+    for (count, filter, burst, wait) in [
+        (49, None, 70, 2),
+        (50, None, 100, 2),
+        (501, None, 160, 1),
+        (501, Some("userType eq 'Guest'"), 70, 2),
+    ] {
+        let setup = Setup::new(Server::handler(move |_, _| {
+            Reply::ok(json!({ "@odata.count": count, "value": [] }).to_string())
+        }));
+        let query = filter.map_or_else(users, |filter| users().filter(filter));
+        setup.pages(query.select(&["id"]).count()).await.unwrap();
+        // A bucket keeps what is in it when its size becomes known: the burst of the smallest class, less one request.
+        for _ in 0..69 {
+            setup.client.get(&Query::v1("/groups")).await.unwrap();
+        }
+        assert!(setup.clock.waits().is_empty());
+        setup.client.get(&Query::v1("/groups")).await.unwrap();
+        assert_eq!(setup.clock.waits(), [wait], "{count}");
+        // After a rest the whole burst is there.
+        setup.clock.advance(Duration::from_mins(1));
+        for _ in 0..=burst {
+            setup.client.get(&Query::v1("/groups")).await.unwrap();
+        }
+        assert_eq!(setup.clock.waits().len(), 2, "{count}");
+    }
+}
+
+#[tokio::test]
+async fn a_cost_that_the_answer_names_is_charged_afterwards() {
+    // 70 units at once are there for 7 requests of 10, and for one more, for which is waited.
+    let setup = Setup::new(Server::handler(|_, _| {
+        Reply::ok("{}").header("x-ms-resource-unit", "10")
+    }));
+    for _ in 0..7 {
+        setup.client.get(&Query::v1("/groups")).await.unwrap();
+    }
+    assert!(setup.clock.waits().is_empty());
+    setup.client.get(&Query::v1("/groups")).await.unwrap();
+    assert_eq!(setup.clock.waits(), [2]);
+    setup.client.get(&Query::v1("/groups")).await.unwrap();
+    assert_eq!(setup.clock.waits(), [2, 29]);
+}
+
+#[tokio::test]
 async fn each_service_has_its_pace() {
-    for (path, waits) in [
-        ("/identity/conditionalAccess/policies", vec![1_000; 4]),
+    for (path, requests, waits) in [
+        ("/identity/conditionalAccess/policies", 5, vec![1_000; 4]),
+        // Five at once, then 1 per 2 s, and a sixteenth faster with each answer.
         (
             "/reports/authenticationMethods/userRegistrationDetails",
-            vec![2_000; 2],
+            7,
+            vec![1_882, 1_777],
         ),
-        ("/policies/roleManagementPolicies", vec![500; 4]),
-        ("/users", vec![]),
+        ("/policies/roleManagementPolicies", 5, vec![500; 4]),
+        ("/identity/identityProviders", 6, vec![1_000; 2]),
+        (
+            "/reports/getOffice365ActiveUserDetail(period='D30')",
+            15,
+            vec![42_857],
+        ),
+        ("/security/incidents", 3, vec![1_237; 2]),
+        ("/security/alerts_v2", 4, vec![412]),
+        ("/users", 20, vec![]),
+        ("/users/1/mailFolders", 20, vec![]),
     ] {
         let setup = Setup::new(Server::handler(|_, _| Reply::ok("{}")));
-        for _ in 0..5 {
+        for _ in 0..requests {
             setup.client.get(&Query::v1(path)).await.unwrap();
         }
         assert_eq!(setup.clock.waits(), waits, "{path}");
@@ -156,13 +247,42 @@ async fn each_service_has_its_pace() {
         ("/auditLogs/signIns", Service::IdentityReports),
         ("/directory/recommendations", Service::IdentityReports),
         ("/directory/administrativeUnits", Service::Identity),
-        ("/deviceManagement/managedDevices", Service::Intune),
+        (
+            "/policies/authenticationFlowsPolicy",
+            Service::IdentityProviders,
+        ),
+        ("/identity/identityProviders", Service::IdentityProviders),
+        ("/identity/b2xUserFlows", Service::IdentityProviders),
+        (
+            "/reports/getTeamsUserActivityUserDetail(period='D7')",
+            Service::UsageReports,
+        ),
+        (
+            "/reports/authenticationMethods/userRegistrationDetails",
+            Service::IdentityReports,
+        ),
+        ("/users('1')/mailboxSettings", Service::Outlook),
+        (
+            "/admin/serviceAnnouncement/issues",
+            Service::ServiceCommunications,
+        ),
+        ("/teams/1/channels", Service::Teams),
+        ("/deviceManagement/managedDevices", Service::IntuneDevices),
+        ("/deviceManagement/managedDevices/1", Service::IntuneDevices),
+        (
+            "/deviceManagement/managedDeviceOverview",
+            Service::IntuneDevices,
+        ),
+        (
+            "/deviceManagement/managedDeviceCleanupRules",
+            Service::Intune,
+        ),
         (
             "/deviceAppManagement/iosManagedAppProtections",
             Service::Intune,
         ),
         ("/security/alerts_v2", Service::SecurityAlerts),
-        ("/security/incidents", Service::SecurityAlerts),
+        ("/security/incidents", Service::Incidents),
         ("/security/secureScoreControlProfiles", Service::SecureScore),
         ("/admin/sharepoint/settings", Service::SharePoint),
         ("/sites/root", Service::SharePoint),
@@ -175,6 +295,63 @@ async fn each_service_has_its_pace() {
         users().select(&["id", "signInActivity"]).service(),
         Service::IdentityReports
     );
+    for path in ["/servicePrincipals", "/servicePrincipals/1"] {
+        assert_eq!(
+            Query::v1(path).select(&["id", "keyCredentials"]).service(),
+            Service::KeyCredentials
+        );
+    }
+    assert_eq!(
+        Query::v1("/applications")
+            .select(&["keyCredentials"])
+            .service(),
+        Service::Identity
+    );
+}
+
+#[test]
+fn a_request_costs_what_the_published_table_says() {
+    let v1 = Query::v1;
+    let select = |path: &str| v1(path).select(&["id"]);
+    for (query, units) in [
+        (v1("/users"), 2),
+        (select("/users"), 1),
+        (v1("/users").top(19), 1),
+        (v1("/users").top(20), 2),
+        (select("/users").top(5), 1),
+        (v1("/users").expand("manager"), 3),
+        (select("/users").expand("manager"), 2),
+        (v1("/users/1"), 1),
+        (v1("/users('1')"), 1),
+        (v1("/users/1/memberOf"), 2),
+        (v1("/users('1')/memberOf"), 2),
+        (v1("/users/1/transitiveMemberOf"), 2),
+        (v1("/users/1/licenseDetails"), 2),
+        (v1("/applications"), 2),
+        (v1("/applications/1/owners"), 1),
+        (v1("/oauth2PermissionGrants"), 2),
+        (v1("/servicePrincipals"), 1),
+        (select("/servicePrincipals").expand("owners"), 1),
+        (v1("/servicePrincipals/1/appRoleAssignments"), 2),
+        (v1("/servicePrincipals/1/appRoleAssignedTo"), 1),
+        (v1("/groups"), 1),
+        (v1("/groups/1/members"), 3),
+        (select("/groups/1/members").top(5), 1),
+        (v1("/groups/1/transitiveMembers"), 5),
+        (select("/groups/1/transitiveMembers").expand("x").top(5), 4),
+        (v1("/groups/1/transitiveMembers/microsoft.graph.user"), 5),
+        (v1("/subscribedSkus"), 3),
+        (v1("/contracts"), 3),
+        (v1("/directoryObjects/getByIds"), 3),
+        (v1("/domains/a.example/domainNameReferences"), 4),
+        (v1("/policies/authorizationPolicy"), 1),
+        (v1("/sites"), 2),
+        (v1("/sites/1/permissions"), 5),
+        (v1("/admin/sharepoint/settings"), 1),
+        (v1("/identity/conditionalAccess/policies").expand("x"), 1),
+    ] {
+        assert_eq!(query.units(), units, "{query:?}");
+    }
 }
 
 #[tokio::test]
