@@ -7,9 +7,10 @@ use super::odata::select::{ObjectWriter, Projection};
 use super::odata::{Query, Rules, Scope, decode};
 use super::page::{self, Page};
 use super::reply::{Ask, JSON, Mishap, Reply, with_status};
-use super::resolve::{Found, RELATIONS, Resolver};
+use super::resolve::{Found, RELATIONS, Resolver, Row};
 use super::routes::{self, Matched, Needs, Shape, Version};
 use super::server::State;
+use super::synthetic::Computed;
 use super::throttle::{Cost, Service, cost};
 
 /// Answers a request of an application with these permissions.
@@ -340,22 +341,49 @@ fn data(
         listed: found.shape == Shape::List,
     };
     let limited = found.route.service == Service::Identity;
-    match resolver.find(target, found.shape == Shape::One) {
-        Found::List(rows) if count => {
-            let number = match &query.filter {
-                Some(filter) => rows
-                    .into_vec()
-                    .iter()
-                    .filter(|row| filter.matches(row.value))
-                    .count(),
-                None => rows.len(),
+    let single = found.shape == Shape::One;
+    let owned;
+    let held = match state
+        .tenant
+        .synthetic
+        .as_ref()
+        .and_then(|lists| lists.find(target))
+    {
+        Some(Computed::List(list)) => {
+            let view = list.view(query)?;
+            if count {
+                return Ok(number(view.len()));
+            }
+            let page = Page {
+                resolver,
+                query,
+                projection,
+                path,
+                origin: &ask.origin,
+                raw_path: &ask.path,
+                context,
+                size: size(state, found, query, fault)?,
+                limited_expand: limited,
+                fault,
             };
-            Ok(Reply::new(
-                200,
-                "text/plain",
-                number.to_string().into_bytes(),
-            ))
+            return page.write_view(list, &view, &state.places).map(Reply::json);
         }
+        Some(Computed::One(value)) => {
+            owned = value;
+            Found::One(Row::plain(&owned))
+        }
+        Some(Computed::Below(id)) => resolver.below(id, single),
+        None => resolver.find(target, single),
+    };
+    match held {
+        Found::List(rows) if count => Ok(number(match &query.filter {
+            Some(filter) => rows
+                .into_vec()
+                .iter()
+                .filter(|row| filter.matches(row.value))
+                .count(),
+            None => rows.len(),
+        })),
         Found::List(rows) => {
             let base = match path.split_last() {
                 Some((last, parent)) if routes::cast_of(last).is_some() => parent,
@@ -396,6 +424,11 @@ fn data(
         }
         Found::UnknownObject(id) => Err(Failure::new("notFound", &[&id])),
     }
+}
+
+/// The answer of `/$count`.
+fn number(number: usize) -> Reply {
+    Reply::new(200, "text/plain", number.to_string().into_bytes())
 }
 
 /// Puts `@odata.context` in front of the fields of an object.

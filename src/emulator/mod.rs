@@ -7,6 +7,7 @@
 //! It must not know who asks: no other room of this crate is imported here, and nothing here is shaped after a collector.
 //!
 //! - `tenant`: the JSON of a tenant, [`TenantData`]
+//! - `synthetic`: tenants of any size, computed
 //! - `routes`, `schema`, `errors`: what Graph knows, from `fixtures/graph/`
 //! - `token`: the token endpoint
 //! - `graph`, `resolve`, `page`, `odata`, `batch`, `reply`: answering a Graph request
@@ -25,6 +26,7 @@ mod resolve;
 mod routes;
 mod schema;
 mod server;
+mod synthetic;
 mod tenant;
 mod throttle;
 mod token;
@@ -38,6 +40,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, FaultKind, Nth, RetryAfter};
+pub use synthetic::{Mix, Order, Synthetic};
 pub use tenant::TenantData;
 
 /// How requests are paced.

@@ -1,57 +1,65 @@
 //! Pages of a collection: sizes, opaque page tokens, and the trouble that faults make of them.
-use std::collections::HashMap;
-use std::sync::Mutex;
-
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::errors::Failure;
 use super::faults::FaultKind;
 use super::odata::select::{ObjectWriter, Projection, push_json};
 use super::odata::{Query, compare};
 use super::resolve::{Resolver, Row, Rows};
+use super::synthetic::{List, View};
 
-/// Where a page token leads.
-#[derive(Debug, Clone)]
-struct Place {
-    /// Path and query without the token: a token of another list is refused.
-    list: String,
-    offset: usize,
-}
-
-/// The page tokens that were given out.
-#[derive(Debug, Default)]
+/// Page tokens. A token carries its place itself, sealed, so that a million pages cost no memory.
+#[derive(Debug)]
 pub(super) struct Places {
-    places: Mutex<HashMap<String, Place>>,
+    key: uuid::Uuid,
 }
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            key: uuid::Uuid::new_v4(),
+        }
+    }
+}
+
+/// What each token begins with; the rest looks like nothing.
+const TOKEN: &str = "RFNwdAIAAQ";
 
 impl Places {
-    /// A fresh token for the rows from `offset` on.
+    /// A token for the rows from `offset` on. `list`: path and query without the token, as a token of another list is refused.
     fn token(&self, list: &str, offset: usize) -> String {
-        let token = format!(
-            "RFNwdAIAAQ{}{}",
-            uuid::Uuid::new_v4().simple(),
-            uuid::Uuid::new_v4().simple()
-        );
-        let place = Place {
-            list: list.to_owned(),
-            offset,
-        };
-        if let Ok(mut places) = self.places.lock() {
-            places.insert(token.clone(), place);
-        }
-        token
+        let seal = self.seal(list, offset);
+        let hidden = offset as u64 ^ self.mask(seal);
+        format!("{TOKEN}{seal:032x}{hidden:016x}")
     }
 
     fn offset(&self, token: &str, list: &str) -> Result<usize, Failure> {
-        let place = self
-            .places
-            .lock()
-            .ok()
-            .and_then(|places| places.get(token).cloned());
-        match place {
-            Some(place) if place.list == list => Ok(place.offset),
-            _ => Err(Failure::new("expiredPageToken", &[])),
-        }
+        let place = || {
+            let sealed = token.strip_prefix(TOKEN)?;
+            let seal = u128::from_str_radix(sealed.get(..32)?, 16).ok()?;
+            let hidden = u64::from_str_radix(sealed.get(32..)?, 16).ok()?;
+            let offset = usize::try_from(hidden ^ self.mask(seal)).ok()?;
+            (self.seal(list, offset) == seal).then_some(offset)
+        };
+        place().ok_or_else(|| Failure::new("expiredPageToken", &[]))
+    }
+
+    fn seal(&self, list: &str, offset: usize) -> u128 {
+        let mut hash = Sha256::new();
+        hash.update(self.key.as_bytes());
+        hash.update((offset as u64).to_be_bytes());
+        hash.update(list.as_bytes());
+        let digest: [u8; 32] = hash.finalize().into();
+        let (half, _) = digest.split_at(16);
+        u128::from_be_bytes(half.try_into().unwrap_or_default())
+    }
+
+    fn mask(&self, seal: u128) -> u64 {
+        let mixed = (seal ^ self.key.as_u128()).to_be_bytes();
+        let digest: [u8; 32] = Sha256::digest(mixed).into();
+        let (eighth, _) = digest.split_at(8);
+        u64::from_be_bytes(eighth.try_into().unwrap_or_default())
     }
 }
 
@@ -81,15 +89,54 @@ impl<'a> Page<'a> {
     /// # Errors
     /// 400 `Directory_ExpiredPageToken` for a page token that this list did not give out.
     pub(super) fn write(&self, rows: Rows<'a>, places: &Places) -> Result<Vec<u8>, Failure> {
+        let rows = self.chosen(rows);
+        self.write_with(rows.len(), places, |out, position| {
+            if let Some(row) = rows.get(position) {
+                self.write_row(out, &row);
+            }
+        })
+    }
+
+    /// The same for a computed list.
+    ///
+    /// # Errors
+    /// 400 `Directory_ExpiredPageToken` for a page token that this list did not give out.
+    pub(super) fn write_view(
+        &self,
+        list: &'a List,
+        view: &View<'_>,
+        places: &Places,
+    ) -> Result<Vec<u8>, Failure> {
+        let writer = list.writer(self.projection, &self.query.expand);
+        self.write_with(view.len(), places, |out, position| {
+            if let Some(index) = view.at(position) {
+                writer.write(out, index, |stored| {
+                    let (path, limited) = (self.path, self.limited_expand);
+                    self.resolver
+                        .expand(path, stored, &self.query.expand, limited)
+                });
+            }
+        })
+    }
+
+    /// The same for `total` rows that are already chosen and in order: `write` writes the one at a position below `total`.
+    ///
+    /// # Errors
+    /// 400 `Directory_ExpiredPageToken` for a page token that this list did not give out.
+    fn write_with(
+        &self,
+        total: usize,
+        places: &Places,
+        write: impl Fn(&mut Vec<u8>, usize),
+    ) -> Result<Vec<u8>, Failure> {
         let list = format!("{}?{}", self.raw_path, self.query.without_token);
         let start = match &self.query.skip_token {
             Some(token) => places.offset(token, &list)?,
             None => self.query.skip,
         };
-        let rows = self.chosen(rows);
         let size = self.size.unwrap_or(usize::MAX).max(1);
-        let end = start.saturating_add(size).min(rows.len());
-        let mut next = (end < rows.len()).then_some(end);
+        let end = start.saturating_add(size).min(total);
+        let mut next = (end < total).then_some(end);
         let (mut from, mut to) = (start, end);
         match self.fault {
             Some(FaultKind::RepeatPage) => {
@@ -110,30 +157,24 @@ impl<'a> Page<'a> {
         let mut body = ObjectWriter::new(&mut out);
         body.field("@odata.context", &Value::from(self.context.as_str()));
         if self.query.count && self.query.skip_token.is_none() {
-            body.field("@odata.count", &Value::from(rows.len()));
+            body.field("@odata.count", &Value::from(total));
         }
         if let Some(link) = self.next_link(&list, next, places) {
             body.field("@odata.nextLink", &Value::from(link));
         }
         if self.fault != Some(&FaultKind::MissingValue) {
-            self.write_rows(body.start("value"), &rows, from..to);
+            let out = body.start("value");
+            out.push(b'[');
+            for (index, position) in (from..to.min(total)).enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write(out, position);
+            }
+            out.push(b']');
         }
         body.end();
         Ok(out)
-    }
-
-    fn write_rows(&self, out: &mut Vec<u8>, rows: &Rows<'a>, range: std::ops::Range<usize>) {
-        out.push(b'[');
-        for (index, position) in range.enumerate() {
-            let Some(row) = rows.get(position) else {
-                break;
-            };
-            if index > 0 {
-                out.push(b',');
-            }
-            self.write_row(out, &row);
-        }
-        out.push(b']');
     }
 
     fn write_row(&self, out: &mut Vec<u8>, row: &Row<'a>) {

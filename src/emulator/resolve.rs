@@ -46,7 +46,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn plain(value: &'a Value) -> Self {
+    pub(super) fn plain(value: &'a Value) -> Self {
         Self {
             value,
             odata_type: None,
@@ -345,6 +345,15 @@ impl<'a> Resolver<'a> {
             }
         }
         found
+    }
+
+    /// The answer for a path below an object of which nothing more is held.
+    pub(super) fn below(&self, id: String, single: bool) -> Found<'a> {
+        match self.tenant.profile.absent {
+            Absent::Forbidden => Found::NotHeld,
+            Absent::Empty if single => Found::UnknownObject(id),
+            Absent::Empty => Found::List(Rows::Picked(Vec::new())),
+        }
     }
 
     /// The answer for a path without data.

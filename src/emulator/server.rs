@@ -23,7 +23,6 @@ use super::faults::{FaultKind, Faults, http_date};
 use super::graph;
 use super::page::Places;
 use super::reply::{Ask, Mishap, Reply, with_status};
-use super::routes::Version;
 use super::tenant::{Licences, TenantData};
 use super::throttle::{Buckets, Service};
 use super::token::{self, TokenAsk};
@@ -65,9 +64,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl State {
     pub(super) fn new(tenant: TenantData, mut options: Options) -> Self {
         let licences = tenant.licences();
-        let users = tenant
-            .list(Version::V1, "/users")
-            .map_or(0, |list| list.rows.len());
+        let users = tenant.users();
         Self {
             faults: Faults::new(std::mem::take(&mut options.faults)),
             tenant,

@@ -3,12 +3,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::EmulatorError;
 use super::routes::Version;
+use super::synthetic::{Lists, Synthetic};
 
 /// A parsed tenant.
 ///
@@ -20,6 +22,8 @@ use super::routes::Version;
 pub struct TenantData {
     pub(super) profile: Profile,
     bodies: BTreeMap<String, Body>,
+    /// Big lists that are computed; their first rows are those of `bodies`.
+    pub(super) synthetic: Option<Arc<Lists>>,
 }
 
 /// The file that says who the tenant is.
@@ -218,7 +222,21 @@ impl TenantData {
         Ok(Self {
             profile: profile.ok_or(EmulatorError::NoTenantFile)?,
             bodies,
+            synthetic: None,
         })
+    }
+
+    /// The same tenant grown to any size: its big lists go on with computed rows.
+    pub fn grown(mut self, synthetic: &Synthetic) -> Self {
+        self.synthetic = Some(Arc::new(Lists::new(synthetic, &self)));
+        self
+    }
+
+    /// Makes the orders of all computed lists, which else the first request for each has to wait for.
+    pub fn prepare(&self) {
+        if let Some(lists) = &self.synthetic {
+            lists.prepare();
+        }
     }
 
     /// Tenant id, a GUID.
@@ -277,6 +295,20 @@ impl TenantData {
         match self.body(version, path) {
             Some(Body::List(list)) => Some(list),
             _ => None,
+        }
+    }
+
+    /// How many users there are: the size class of the identity limits goes by it.
+    pub(super) fn users(&self) -> usize {
+        let computed = self
+            .synthetic
+            .as_ref()
+            .and_then(|lists| lists.get("/users"));
+        match computed {
+            Some(list) => list.len() as usize,
+            None => self
+                .list(Version::V1, "/users")
+                .map_or(0, |list| list.rows.len()),
         }
     }
 

@@ -9,7 +9,9 @@ use super::{at, compare, resolve_path};
 /// A parsed filter expression.
 #[derive(Debug)]
 pub(in super::super) struct Filter {
-    expression: Expr,
+    pub(super) expression: Expr,
+    /// As it was sent, decoded.
+    pub(in super::super) text: String,
 }
 
 impl Filter {
@@ -25,7 +27,10 @@ impl Filter {
         let invalid = |what: String| Failure::new("invalidFilter", &[&what]);
         let expression = parse(text).map_err(invalid)?;
         check(&expression, version, type_name, &mut Vec::new())?;
-        Ok(Self { expression })
+        Ok(Self {
+            expression,
+            text: text.to_owned(),
+        })
     }
 
     /// Whether a row fits.

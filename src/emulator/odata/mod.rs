@@ -1,4 +1,5 @@
 //! OData query options: reading them, and refusing what Graph refuses.
+pub(super) mod conjunction;
 pub(super) mod filter;
 mod grammar;
 pub(super) mod select;

@@ -225,7 +225,8 @@ impl Projection<'_> {
         writer.end();
     }
 
-    fn keeps(&self, type_name: &str, name: &str) -> Keep {
+    /// How much of a property is written.
+    pub(in super::super) fn keeps(&self, type_name: &str, name: &str) -> Keep {
         if name == "@odata.type" || name == "id" {
             return Keep::All;
         }
@@ -283,14 +284,16 @@ impl Projection<'_> {
     }
 }
 
-enum Keep {
+/// How much of a property is written.
+pub(in super::super) enum Keep {
     No,
     All,
     /// These parts of a complex value.
     Inner(Vec<String>),
 }
 
-fn inner_of(value: &Value, names: &[String]) -> Value {
+/// These parts of a complex value.
+pub(in super::super) fn inner_of(value: &Value, names: &[String]) -> Value {
     match value {
         Value::Object(object) => Value::Object(
             object
