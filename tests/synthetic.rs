@@ -4,6 +4,8 @@
     reason = "a test stops where its ground is missing"
 )]
 
+#[path = "synthetic/floor.rs"]
+mod floor;
 #[path = "synthetic/lists.rs"]
 mod lists;
 #[path = "synthetic/service.rs"]

@@ -107,13 +107,16 @@ fn run(state: &State, outer: &Ask, batch: &Batch, granted: &[String], line: &Req
         whole.revoke |= reply.revoke;
         whole.delay = whole.delay.max(reply.delay);
         statuses.insert(&part.id, reply.status);
-        state.record(RequestLine {
-            method: part.method.to_ascii_uppercase(),
-            path: ask.path_and_query(),
-            status: reply.status,
-            batch_part: true,
-            ..line.clone()
-        });
+        state.record(
+            RequestLine {
+                method: part.method.to_ascii_uppercase(),
+                path: ask.path_and_query(),
+                status: reply.status,
+                batch_part: true,
+                ..line.clone()
+            },
+            false,
+        );
         responses.push(response(part, &reply));
     }
     // The order of answers is not the order of requests: a client has to go by id.

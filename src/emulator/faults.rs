@@ -59,6 +59,11 @@ pub enum FaultKind {
         /// The wait that is asked for.
         retry_after: RetryAfter,
     },
+    /// 503.
+    Unavailable {
+        /// The wait that is asked for.
+        retry_after: RetryAfter,
+    },
     /// This status, with the body of Graph for 500, 502, 503 and 504.
     Status(u16),
     /// 401; the token stays refused.
@@ -130,6 +135,16 @@ impl Faults {
 }
 
 impl RetryAfter {
+    /// The wait in seconds.
+    #[expect(clippy::cast_precision_loss, reason = "waits are short")]
+    pub(super) const fn seconds(&self) -> f64 {
+        match self {
+            Self::None => 0.0,
+            Self::Seconds(seconds) | Self::HttpDate(seconds) => *seconds as f64,
+            Self::Decimal(seconds) => *seconds,
+        }
+    }
+
     /// The header value at this moment.
     pub(super) fn header(&self, now: jiff::Timestamp) -> Option<String> {
         match self {

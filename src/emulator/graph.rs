@@ -11,7 +11,7 @@ use super::resolve::{Found, RELATIONS, Resolver, Row};
 use super::routes::{self, Matched, Needs, Shape, Version};
 use super::server::State;
 use super::synthetic::Computed;
-use super::throttle::{Cost, Service, cost};
+use super::throttle::{Cost, PERCENTAGE, Service, cost};
 
 /// Answers a request of an application with these permissions.
 pub(super) fn answer(state: &State, ask: &Ask, granted: &[String]) -> Reply {
@@ -48,6 +48,13 @@ fn early(state: &State, ask: &Ask, fault: &FaultKind) -> Option<Reply> {
     match fault {
         FaultKind::Throttle { retry_after } => fail(&throttled(state, ask, retry_after)),
         FaultKind::Status(status) => fail(&with_status(*status)),
+        FaultKind::Unavailable { retry_after } => {
+            let failure = with_status(503);
+            fail(&match retry_after.header(ask.trace.at) {
+                Some(value) => failure.header("Retry-After", value),
+                None => failure,
+            })
+        }
         FaultKind::BatchPartFailure => fail(&with_status(500)),
         FaultKind::ErrorUnder200 => {
             let failure = Failure {
@@ -172,6 +179,11 @@ fn respond(
     };
     let query = Query::parse(&ask.query, scope);
     let units = charge(state, &found, &path, query.as_ref().ok())?;
+    if let Some(trouble) = state.network.trouble(ask.batch_part)
+        && let Some(reply) = early(state, ask, &trouble)
+    {
+        return Ok(reply);
+    }
     let parsed = permitted(state, &found, granted, query)?;
     let licences = state.licences();
     let context = context(ask, version, &path, &parsed);
@@ -192,7 +204,7 @@ fn respond(
     if let Some((units, share)) = units {
         reply.header("x-ms-resource-unit", units.to_string());
         if let Some(share) = share {
-            reply.header("x-ms-throttle-limit-percentage", format!("{share:.2}"));
+            reply.header(PERCENTAGE, format!("{share:.2}"));
         }
     }
     let unknown_members = "include-unknown-enum-members";
@@ -215,8 +227,13 @@ fn charge(
 ) -> Result<Option<(u32, Option<f64>)>, Failure> {
     let keys = query.is_some_and(|query| query.mentions("keyCredentials"))
         && found.type_name == "microsoft.graph.servicePrincipal";
+    let sign_ins = state.options.sign_ins_are_reports
+        && found.type_name == "microsoft.graph.user"
+        && query.is_some_and(|query| query.mentions("signInActivity"));
     let service = if keys {
         Service::KeyCredentials
+    } else if sign_ins {
+        Service::Reports
     } else {
         found.route.service
     };

@@ -12,13 +12,18 @@
 //! - `token`: the token endpoint
 //! - `graph`, `resolve`, `page`, `odata`, `batch`, `reply`: answering a Graph request
 //! - `throttle`, `faults`: refusing on purpose
+//! - `network`: time, bandwidth and trouble by chance
+//! - `summary`, [`floor`], `control`: what was asked, and the least time it can take
 //! - `server`, `connection`: the listening side
 mod batch;
 mod connection;
+mod control;
 pub mod demo;
 mod errors;
 mod faults;
+pub mod floor;
 mod graph;
+mod network;
 mod odata;
 mod page;
 mod reply;
@@ -26,6 +31,7 @@ mod resolve;
 mod routes;
 mod schema;
 mod server;
+mod summary;
 mod synthetic;
 mod tenant;
 mod throttle;
@@ -35,11 +41,12 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 pub use faults::{Fault, FaultKind, Nth, RetryAfter};
+pub use network::{Latency, Trouble};
+pub use summary::Summary;
 pub use synthetic::{Mix, Order, Synthetic};
 pub use tenant::TenantData;
 
@@ -89,8 +96,22 @@ pub struct Options {
     pub token_requests: Option<u64>,
     /// `expires_in` of tokens in seconds; 3599 by default.
     pub expires_in: Option<u64>,
-    /// Each answer is held back this long.
-    pub latency: Option<Duration>,
+    /// How long each answer is held back.
+    pub latency: Option<Latency>,
+    /// Bytes a second that come through, all connections together.
+    pub bandwidth: Option<u64>,
+    /// Trouble by chance.
+    pub trouble: Option<Trouble>,
+    /// What is drawn by chance follows from it.
+    pub seed: u64,
+    /// The resource units of identity services times this: below 1 they become the wall.
+    pub unit_scale: Option<f64>,
+    /// Users with `signInActivity` count as reports (5 requests in 10 s) and not as identity: seen in reality, not documented.
+    pub sign_ins_are_reports: bool,
+    /// Requests are only counted ([`Emulator::summary`]), not remembered line by line.
+    pub counts_only: bool,
+    /// `GET /emulator/summary` and `GET /emulator/floor` are answered.
+    pub control: bool,
     /// The clock of the server.
     pub clock: Clock,
 }
@@ -215,6 +236,11 @@ impl Emulator {
     /// What was asked so far, in the order of the answers.
     pub fn requests(&self) -> Vec<RequestLine> {
         self.state.log()
+    }
+
+    /// What was asked so far, counted.
+    pub fn summary(&self) -> Summary {
+        self.state.summary()
     }
 
     /// The same service for a listener of one's own, behind TLS: links in answers are `https` and name the authority of the request.

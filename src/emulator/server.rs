@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::extract::{Request, State as Extract};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -21,12 +21,14 @@ use super::connection::{BreakableListener, Line};
 use super::errors::{Failure, Trace};
 use super::faults::{FaultKind, Faults, http_date};
 use super::graph;
+use super::network::Network;
 use super::page::Places;
 use super::reply::{Ask, Mishap, Reply, with_status};
+use super::summary::{Counts, Summary};
 use super::tenant::{Licences, TenantData};
 use super::throttle::{Buckets, Service};
 use super::token::{self, TokenAsk};
-use super::{Options, Pace, RequestLine, batch};
+use super::{Options, Pace, RequestLine, batch, control};
 
 /// Bodies of requests are small: a form or a batch.
 const MAX_BODY: usize = 1 << 20;
@@ -39,12 +41,13 @@ pub(super) struct State {
     pub(super) options: Options,
     pub(super) faults: Faults,
     pub(super) places: Places,
+    pub(super) network: Network,
     licences: Licences,
-    users: usize,
     buckets: Mutex<Buckets>,
     tokens: Mutex<HashMap<String, Token>>,
     downloads: Mutex<HashMap<String, String>>,
     log: Mutex<Vec<RequestLine>>,
+    counts: Mutex<Counts>,
     stopped: AtomicBool,
 }
 
@@ -64,18 +67,25 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl State {
     pub(super) fn new(tenant: TenantData, mut options: Options) -> Self {
         let licences = tenant.licences();
-        let users = tenant.users();
+        let buckets = Buckets::new(tenant.users(), options.unit_scale);
+        let network = Network::new(
+            options.seed,
+            options.latency,
+            options.trouble.clone(),
+            options.bandwidth,
+        );
         Self {
             faults: Faults::new(std::mem::take(&mut options.faults)),
             tenant,
             options,
             places: Places::default(),
+            network,
             licences,
-            users,
-            buckets: Mutex::default(),
+            buckets: Mutex::new(buckets),
             tokens: Mutex::default(),
             downloads: Mutex::default(),
             log: Mutex::default(),
+            counts: Mutex::default(),
             stopped: AtomicBool::new(false),
         }
     }
@@ -84,8 +94,16 @@ impl State {
         lock(&self.log).clone()
     }
 
-    pub(super) fn record(&self, line: RequestLine) {
-        lock(&self.log).push(line);
+    /// Notes an answer; `broken`: its connection breaks before it.
+    pub(super) fn record(&self, line: RequestLine, broken: bool) {
+        lock(&self.counts).answered(&line, broken);
+        if !self.options.counts_only {
+            lock(&self.log).push(line);
+        }
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        lock(&self.counts).summary(self.network.hit())
     }
 
     /// Connections that are still open break off from now on.
@@ -99,11 +117,16 @@ impl State {
 
     /// Takes units of a service; in the fast pace nothing is refused.
     pub(super) fn take(&self, service: Service, units: u32) -> Result<Option<f64>, Failure> {
-        if self.options.pace == Pace::Fast {
-            return Ok(None);
+        let share = if self.options.pace == Pace::Fast {
+            None
+        } else {
+            let ids = (self.tenant.client_id(), self.tenant.tenant_id());
+            lock(&self.buckets).take(service, units, ids, Instant::now())?
+        };
+        if service == Service::Identity {
+            lock(&self.counts).charged(units);
         }
-        let ids = (self.tenant.client_id(), self.tenant.tenant_id());
-        lock(&self.buckets).take(service, units, self.users, ids, Instant::now())
+        Ok(share)
     }
 
     /// Makes a token with `make` and remembers it with the permissions of this moment.
@@ -252,6 +275,16 @@ async fn handle(
         user_agent: text(request.headers(), "user-agent").map(ToOwned::to_owned),
         batch_part: false,
     };
+    if line.method == "GET"
+        && let Some(reply) = control::answer(
+            &state,
+            request.uri().path(),
+            request.uri().query().unwrap_or_default(),
+        )
+    {
+        return Ok(wire(reply, &facts));
+    }
+    let _waiting = Waiting::begin(&state);
     let reply = route(&state, request, &facts, &line).await;
     if reply.revoke
         && let Some(token) = &facts.bearer
@@ -259,16 +292,36 @@ async fn handle(
         state.revoke(token);
     }
     line.status = reply.status;
-    state.record(line);
-    if let Some(delay) = reply.delay.max(state.options.latency) {
+    let broken = reply.mishap == Some(Mishap::Reset);
+    state.record(line, broken);
+    let delay = reply.delay.max(state.network.latency());
+    let response = wire(reply, &facts);
+    let bytes = response.body().size_hint().exact().unwrap_or_default();
+    lock(&state.counts).sent(bytes);
+    let delay = delay.unwrap_or_default() + state.network.transfer(bytes, Instant::now());
+    if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    if reply.mishap == Some(Mishap::Reset)
-        && let Some(connection) = &connection
-    {
+    if broken && let Some(connection) = &connection {
         connection.cut();
     }
-    Ok(wire(reply, &facts))
+    Ok(response)
+}
+
+/// A request that waits for its answer, until its client gives up or gets it.
+struct Waiting<'a>(&'a State);
+
+impl<'a> Waiting<'a> {
+    fn begin(state: &'a State) -> Self {
+        lock(&state.counts).begin(Instant::now());
+        Self(state)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.counts).end(Instant::now());
+    }
 }
 
 /// Sorts a request to sign-in, download or Graph.

@@ -56,13 +56,18 @@ impl Service {
     }
 
     /// Units and the seconds in which they come back. PIM, providers, governance and other have no published number: a modest one.
-    fn limit(self, users: usize) -> (f64, f64) {
+    ///
+    /// `users` decides the size class (S, M, L) of the resource units, and `unit_scale` shrinks or stretches those.
+    pub(super) fn limit(self, users: usize, unit_scale: Option<f64>) -> (f64, f64) {
         match self {
-            Self::Identity | Self::Policies => match users {
-                0..50 => (3_500.0, 10.0),
-                50..=500 => (5_000.0, 10.0),
-                _ => (8_000.0, 10.0),
-            },
+            Self::Identity | Self::Policies => {
+                let units = match users {
+                    0..50 => 3_500.0,
+                    50..=500 => 5_000.0,
+                    _ => 8_000.0,
+                };
+                (units * unit_scale.unwrap_or(1.0), 10.0)
+            }
             Self::KeyCredentials | Self::Security => (150.0, 60.0),
             Self::Reports => (5.0, 10.0),
             Self::UsageReports => (14.0, 600.0),
@@ -119,6 +124,9 @@ pub(super) fn cost(service: Service, path: &[String], query: Cost) -> u32 {
     u32::try_from(cost.max(1)).unwrap_or(1)
 }
 
+/// The share of a limit that is used, from 0.8 on.
+pub(super) const PERCENTAGE: &str = "x-ms-throttle-limit-percentage";
+
 /// What of a query changes its cost.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Cost {
@@ -136,10 +144,23 @@ struct Bucket {
 /// The buckets of one tenant and one application.
 #[derive(Debug, Default)]
 pub(super) struct Buckets {
-    buckets: BTreeMap<Service, Bucket>,
+    levels: BTreeMap<Service, Bucket>,
+    /// Users of the tenant.
+    users: usize,
+    /// The resource units of identity services times this.
+    unit_scale: Option<f64>,
 }
 
 impl Buckets {
+    /// Full buckets.
+    pub(super) fn new(users: usize, unit_scale: Option<f64>) -> Self {
+        Self {
+            levels: BTreeMap::new(),
+            users,
+            unit_scale,
+        }
+    }
+
     /// Takes `units` from the bucket of a service.
     ///
     /// # Errors
@@ -148,13 +169,12 @@ impl Buckets {
         &mut self,
         service: Service,
         units: u32,
-        users: usize,
         ids: (&str, &str),
         now: Instant,
     ) -> Result<Option<f64>, Failure> {
-        let (capacity, period) = service.limit(users);
+        let (capacity, period) = service.limit(self.users, self.unit_scale);
         let rate = capacity / period;
-        let bucket = self.buckets.entry(service).or_insert(Bucket {
+        let bucket = self.levels.entry(service).or_insert(Bucket {
             level: capacity,
             filled: now,
         });
@@ -163,7 +183,14 @@ impl Buckets {
         bucket.filled = now;
         let units = f64::from(units).min(capacity);
         if bucket.level + 1e-9 < units {
-            let failure = service.refusal(ids.0, ids.1);
+            let mut failure = service.refusal(ids.0, ids.1);
+            // What the request would have made of the limit; Graph names up to 1.8.
+            let share = ((capacity - bucket.level + units) / capacity).min(1.8);
+            for (name, value) in &mut failure.headers {
+                if name == PERCENTAGE {
+                    *value = format!("{share:.2}");
+                }
+            }
             if service == Service::ConditionalAccess {
                 return Err(failure);
             }
@@ -172,7 +199,7 @@ impl Buckets {
         }
         bucket.level -= units;
         let used = 1.0 - bucket.level / capacity;
-        Ok((service == Service::Identity && used > 0.8).then_some(used))
+        Ok((service == Service::Identity && used >= 0.8).then_some(used))
     }
 }
 
@@ -190,7 +217,6 @@ mod tests {
             buckets.take(
                 Service::Reports,
                 1,
-                10,
                 ("app", "tenant"),
                 start + Duration::from_secs(seconds),
             )
@@ -215,11 +241,11 @@ mod tests {
         let start = Instant::now();
         assert!(
             buckets
-                .take(Service::ConditionalAccess, 1, 10, ("a", "t"), start)
+                .take(Service::ConditionalAccess, 1, ("a", "t"), start)
                 .is_ok()
         );
         let refused = buckets
-            .take(Service::ConditionalAccess, 1, 10, ("a", "t"), start)
+            .take(Service::ConditionalAccess, 1, ("a", "t"), start)
             .unwrap_err();
         assert!(refused.headers.is_empty());
     }

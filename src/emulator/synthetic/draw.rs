@@ -16,6 +16,22 @@ pub(super) const fn mix(mut x: u64) -> u64 {
 pub(in super::super) struct Source(pub(super) u64);
 
 impl Source {
+    /// The source for everything that is drawn from a seed.
+    pub(in super::super) const fn of_seed(seed: u64) -> Self {
+        Self(mix(seed))
+    }
+
+    /// The n-th number of a purpose.
+    pub(in super::super) const fn number(self, n: u64, purpose: u64) -> u64 {
+        mix(self.of(purpose).0 ^ mix(n))
+    }
+
+    /// The same as a share, from 0 up to 1.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    pub(in super::super) fn share(self, n: u64, purpose: u64) -> f64 {
+        (self.number(n, purpose) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// The source of another list or purpose.
     pub(super) const fn of(self, purpose: u64) -> Self {
         Self(mix(self.0 ^ mix(purpose)))

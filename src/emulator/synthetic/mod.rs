@@ -24,7 +24,7 @@ use serde_json::Value;
 use super::routes::Version;
 use super::tenant::TenantData;
 pub(super) use answer::Computed;
-use draw::Source;
+pub(super) use draw::Source;
 use list::{Key, Kind};
 pub(super) use list::{List, View};
 use row::{Of, World};
@@ -110,7 +110,10 @@ pub struct Synthetic {
 }
 
 /// The big lists of one tenant, by path.
-pub(super) struct Lists(BTreeMap<&'static str, List>);
+pub(super) struct Lists {
+    lists: BTreeMap<&'static str, List>,
+    mix: Mix,
+}
 
 const USER_NAME: Key = Key {
     name: "userPrincipalName",
@@ -262,16 +265,26 @@ impl Lists {
                 List::new(kind, Arc::clone(&world), synthetic.order, stored, computed),
             )
         });
-        Self(lists.collect())
+        let mut lists = Self {
+            lists: lists.collect(),
+            mix,
+        };
+        lists.mix.users = lists.get("/users").map_or(0, List::len);
+        lists
     }
 
     pub(super) fn get(&self, path: &str) -> Option<&List> {
-        self.0.get(path)
+        self.lists.get(path)
+    }
+
+    /// The sizes as they are.
+    pub(super) const fn mix(&self) -> &Mix {
+        &self.mix
     }
 
     /// Makes all orders; else each is made when first asked for.
     pub(super) fn prepare(&self) {
-        for list in self.0.values() {
+        for list in self.lists.values() {
             list.prepare();
         }
     }
@@ -280,7 +293,7 @@ impl Lists {
 impl fmt::Debug for Lists {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(self.0.iter().map(|(path, list)| (path, list.len())))
+            .entries(self.lists.iter().map(|(path, list)| (path, list.len())))
             .finish()
     }
 }
