@@ -247,7 +247,7 @@ mod tests {
         let network = Network::new(0, None, None, Some(1_000));
         let now = Instant::now();
         assert_eq!(network.transfer(500, now), Duration::from_millis(500));
-        assert_eq!(network.transfer(500, now), Duration::from_millis(1_000));
+        assert_eq!(network.transfer(500, now), Duration::from_secs(1));
         let later = now + Duration::from_secs(5);
         assert_eq!(network.transfer(1_000, later), Duration::from_secs(1));
     }
