@@ -226,7 +226,8 @@ impl TenantData {
         })
     }
 
-    /// The same tenant grown to any size: its big lists go on with computed rows.
+    /// The same tenant grown to any size: its big lists go on with computed rows. They begin with the rows of now: what is
+    /// [`set`](Self::set) later does not reach them.
     pub fn grown(mut self, synthetic: &Synthetic) -> Self {
         self.synthetic = Some(Arc::new(Lists::new(synthetic, &self)));
         self

@@ -150,7 +150,12 @@ fn main() {
             folder: folder.path(),
         };
         if dry {
-            stage.server().floor(&[], &BTreeSet::new(), 66);
+            let reports: &[&str] = if scenario.reports {
+                &["signIns", "registration"]
+            } else {
+                &[]
+            };
+            Server::start(scenario.setting).floor(reports, &BTreeSet::new(), 66);
             continue;
         }
         let line = match scenario.kind {

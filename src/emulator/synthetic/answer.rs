@@ -15,7 +15,8 @@ pub(in super::super) enum Computed<'a> {
 }
 
 impl Lists {
-    /// What is computed for a path; `None`: it is stored, if it is anywhere.
+    /// What is computed for a path; `None`: it is stored, if it is anywhere. A computed object is found by its id and a user by its
+    /// name, not by `appId='..'` or below `/directoryObjects`.
     pub(in super::super) fn find(&self, path: &[String]) -> Option<Computed<'_>> {
         let mut parent = String::new();
         for (depth, segment) in path.iter().enumerate() {
