@@ -91,6 +91,10 @@ fn scenarios() -> Vec<Scenario> {
         unit_scale: 0.005,
         ..setting(Size::HundredThousand)
     };
+    let sign_ins = Setting {
+        sign_ins_are_reports: true,
+        ..setting(HundredThousand)
+    };
     vec![
         scenario("1k", Collect, setting(Thousand)),
         scenario("100k", Collect, setting(HundredThousand)),
@@ -107,6 +111,10 @@ fn scenarios() -> Vec<Scenario> {
         Scenario {
             reports: true,
             ..large("100k-reports", Collect, setting(HundredThousand))
+        },
+        Scenario {
+            reports: true,
+            ..large("100k-reports-all", Collect, sign_ins)
         },
         large("2m", Collect, setting(TwoMillion)),
         large("2m-sequential", Sequential, setting(TwoMillion)),

@@ -43,6 +43,8 @@ pub(crate) struct Setting {
     pub(crate) trouble: f64,
     /// Seconds that failures ask to wait; `None`: they do not say.
     pub(crate) retry_after: Option<u64>,
+    /// Sign-ins are charged as reports.
+    pub(crate) sign_ins_are_reports: bool,
 }
 
 impl Default for Setting {
@@ -54,12 +56,13 @@ impl Default for Setting {
             unit_scale: 1.0,
             trouble: 0.0,
             retry_after: None,
+            sign_ins_are_reports: false,
         }
     }
 }
 
 impl Setting {
-    fn words(&self) -> [String; 6] {
+    fn words(&self) -> [String; 7] {
         let size = match self.size {
             Size::Thousand => "1k",
             Size::HundredThousand => "100k",
@@ -73,12 +76,22 @@ impl Setting {
             self.trouble.to_string(),
             self.retry_after
                 .map_or_else(String::new, |seconds| seconds.to_string()),
+            self.sign_ins_are_reports.to_string(),
         ]
     }
 
     fn of(words: &[String]) -> Self {
-        let [size, latency, limits, unit_scale, trouble, retry_after] = words else {
-            panic!("serve takes six words, not {words:?}");
+        let [
+            size,
+            latency,
+            limits,
+            unit_scale,
+            trouble,
+            retry_after,
+            sign_ins,
+        ] = words
+        else {
+            panic!("serve takes seven words, not {words:?}");
         };
         Self {
             size: match size.as_str() {
@@ -92,6 +105,7 @@ impl Setting {
             unit_scale: unit_scale.parse().unwrap(),
             trouble: trouble.parse().unwrap(),
             retry_after: retry_after.parse().ok(),
+            sign_ins_are_reports: sign_ins.parse().unwrap(),
         }
     }
 }
@@ -138,6 +152,7 @@ pub(crate) fn serve(words: &[String]) {
         latency: (setting.latency > 0)
             .then(|| Latency::ragged(Duration::from_millis(setting.latency))),
         unit_scale: Some(setting.unit_scale),
+        sign_ins_are_reports: setting.sign_ins_are_reports,
         trouble,
         seed: 1,
         counts_only: true,
