@@ -178,22 +178,24 @@ async fn a_token_is_asked_for_once_and_renewed_in_time() {
     let now = tokens.token(Renewal::IfNeeded).await.unwrap().id();
     assert_eq!(ask(Renewal::Rejected { token_id: now }).await, 4);
     let claims = r#"{"access_token":{"nbf":{"essential":true,"value":"1"}}}"#.to_owned();
+    let challenged = tokens.token(Renewal::IfNeeded).await.unwrap().id();
+    let challenge = |token_id| Renewal::Challenge {
+        token_id,
+        claims: claims.clone(),
+    };
+    assert_eq!(ask(challenge(challenged)).await, 5);
     assert_eq!(
-        ask(Renewal::Challenge {
-            claims: claims.clone()
-        })
-        .await,
-        5
-    );
-    assert_eq!(
-        ask(Renewal::Challenge {
-            claims: claims.clone()
-        })
-        .await,
+        ask(challenge(challenged)).await,
         5,
         "challenged by twenty requests, renewed once"
     );
     assert_eq!(form(&server.seen()[4].body)["claims"], claims);
+    let again = tokens.token(Renewal::IfNeeded).await.unwrap().id();
+    assert_eq!(
+        ask(challenge(again)).await,
+        6,
+        "the answer to a challenge can be challenged with the same words"
+    );
 }
 
 #[tokio::test]

@@ -156,6 +156,8 @@ pub enum Renewal {
     },
     /// Graph wants a token that satisfies these claims (continuous access evaluation).
     Challenge {
+        /// The challenged token.
+        token_id: TokenId,
         /// The claims as JSON.
         claims: String,
     },
@@ -240,7 +242,7 @@ impl AppTokens {
             return Err(error.clone());
         }
         let claims = match &renewal {
-            Renewal::Challenge { claims } => Some(claims.clone()),
+            Renewal::Challenge { claims, .. } => Some(claims.clone()),
             Renewal::IfNeeded | Renewal::Rejected { .. } => None,
         };
         match self.ask(claims.as_deref(), state.issued + 1).await {
@@ -471,7 +473,9 @@ impl State {
         let good = match renewal {
             Renewal::IfNeeded => now < token.renew_at || now < self.hold,
             Renewal::Rejected { token_id } => token.id != *token_id,
-            Renewal::Challenge { claims } => self.claims.as_ref() == Some(claims),
+            Renewal::Challenge { token_id, claims } => {
+                token.id != *token_id && self.claims.as_ref() == Some(claims)
+            }
         };
         good.then(|| Arc::clone(token))
     }

@@ -17,7 +17,7 @@ use super::client::{Answer, Effort, Event, GraphClient, read_object};
 use super::error::{self, ErrorKind, GraphError};
 use super::odata::{Query, Version};
 use super::pace::{Service, Signs};
-use super::retry::{self, BUDGET, Batch, Body, Call, Reply, TRIES, Unreadable};
+use super::retry::{self, BUDGET, Batch, Body, Call, RENEWALS, Reply, TRIES, Unreadable};
 use crate::auth::Renewal;
 
 /// Parts that Graph takes in one batch.
@@ -133,7 +133,7 @@ async fn settle(
         }
     }
     let mut renewal = Renewal::IfNeeded;
-    let mut renewed = false;
+    let mut renewals = 0;
     let mut round = 0;
     let mut waited = Duration::ZERO;
     while let Some(first) = open.first() {
@@ -189,7 +189,9 @@ async fn settle(
             }
             match outcome {
                 Outcome::Done(result) => done.push((part.place, result)),
-                Outcome::Renew(error) if renewed => done.push((part.place, Err(error))),
+                Outcome::Renew(error) if renewals >= RENEWALS => {
+                    done.push((part.place, Err(error)))
+                }
                 Outcome::Renew(_) => {
                     renew = true;
                     left.push(part);
@@ -216,7 +218,7 @@ async fn settle(
             }
         }
         if renew {
-            renewed = true;
+            renewals += 1;
             renewal = Renewal::Rejected { token_id: token };
         }
         if let Some(wait) = longest {

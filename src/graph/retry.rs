@@ -2,8 +2,8 @@
 //!
 //! Promises: 429, 509, 500 (twice), 502, 503, 504, connection failures and cut answers are repeated, at most
 //! [`TRIES`] times and for at most [`BUDGET`] in all, as long as the run has repetitions left
-//! ([`RunBudget`](super::budget::RunBudget)); 400, 403 and 404 never are; a 401 leads to one
-//! new token and one repetition. The token goes nowhere but to the origin of the Graph root.
+//! ([`RunBudget`](super::budget::RunBudget)); 400, 403 and 404 never are; a 401 leads to a newer
+//! token and a repetition, [`RENEWALS`] times at most. The token goes nowhere but to the origin of the Graph root.
 //!
 //! Before a repetition the request waits as long as the answer asks, or up to 1, 2, 4 … 32 s (full jitter) when it does not ask.
 //! Whether the whole service waits with it is decided at its gate (`pace::gate`).
@@ -30,6 +30,9 @@ use crate::auth::{AccessToken, Renewal, TokenId};
 pub(crate) const TRIES: u32 = 7;
 /// How often a request is sent when it fails in a way that seldom passes: 500, TLS, proxy.
 const TRIES_HARD: u32 = 3;
+/// How many tokens of one request may be refused before it fails. More than one, because a token can be revoked a second
+/// time while the request that lost the first is on its way; few, because a Graph that refuses every token refuses the next.
+pub(crate) const RENEWALS: u32 = 3;
 /// The longest single wait, whatever the server asks for.
 pub(crate) const LONGEST: Duration = Duration::from_mins(5);
 /// Failed tries and the waits after them, of one request together.
@@ -149,7 +152,7 @@ where
     let mut effort = Effort::default();
     let mut spent = Duration::ZERO;
     let mut repeated = 0;
-    let mut renewed = !matches!(renewal, Renewal::IfNeeded);
+    let mut renewals = u32::from(renewal != Renewal::IfNeeded);
     loop {
         let parts = call.batch.as_ref().map_or(1, |batch| batch.parts);
         let pass = inner
@@ -203,11 +206,11 @@ where
                 });
             }
             Verdict::Final(error) => return Err(error),
-            Verdict::Renew { error, .. } if renewed => return Err(error),
+            Verdict::Renew { error, .. } if renewals >= RENEWALS => return Err(error),
             Verdict::Renew {
                 renewal: wanted, ..
             } => {
-                renewed = true;
+                renewals += 1;
                 renewal = wanted;
                 effort.retries += 1;
             }
@@ -364,7 +367,10 @@ fn judge<T>(
                 return Verdict::Final(error::refused(refusal));
             }
             let renewal = match claims(raw.headers.get_all(WWW_AUTHENTICATE).iter()) {
-                Some(claims) => Renewal::Challenge { claims },
+                Some(claims) => Renewal::Challenge {
+                    token_id: token.id(),
+                    claims,
+                },
                 None => Renewal::Rejected {
                     token_id: token.id(),
                 },

@@ -143,6 +143,29 @@ fn a_token_that_is_challenged_is_replaced() {
 }
 
 #[test]
+fn tokens_revoked_in_quick_succession_cost_requests_and_no_list() {
+    let clean = Stage::of("demo").scan("");
+    let options = Options {
+        max_page: Some(20),
+        faults: vec![
+            fault("/v1.0/users?", Nth::Only(3), FaultKind::ExpiredToken),
+            fault("/v1.0/groups?", Nth::First(2), FaultKind::ExpiredToken),
+            fault(
+                "/v1.0/servicePrincipals?",
+                Nth::Only(2),
+                FaultKind::ExpiredToken,
+            ),
+        ],
+        ..Options::default()
+    };
+    let stage = Stage::with("demo", options);
+    let revoked = stage.scan("");
+    assert!(stage.answered(401) >= 4);
+    assert_eq!(revoked["complete"], true);
+    assert_eq!(lasting(revoked), lasting(clean));
+}
+
+#[test]
 fn a_list_that_breaks_off_for_good_is_partial_and_nothing_passes_on_it() {
     let clean = Stage::of("sound").scan("");
     for kind in [

@@ -391,12 +391,10 @@ async fn a_refused_token_is_renewed_once() {
 
     let setup = Setup::script(vec![challenge(claims), Reply::ok("{}")]);
     setup.client.get(&users()).await.unwrap();
-    assert_eq!(
-        setup.tokens.renewals(),
-        [Renewal::Challenge {
-            claims: claims.to_owned()
-        }]
-    );
+    match &setup.tokens.renewals()[..] {
+        [Renewal::Challenge { claims: found, .. }] => assert_eq!(found, claims),
+        other => panic!("{other:?}"),
+    }
 
     let setup = Setup::script(vec![challenge("no JSON"), Reply::ok("{}")]);
     setup.client.get(&users()).await.unwrap();
@@ -405,12 +403,21 @@ async fn a_refused_token_is_renewed_once() {
         "claims are never passed on unread"
     );
 
-    let setup = Setup::script(vec![invalid(), status(503), invalid(), Reply::ok("{}")]);
+    // Revoked again and again while the request is on its way: a few times are survived.
+    let setup = Setup::script(vec![
+        invalid(),
+        status(503),
+        invalid(),
+        invalid(),
+        Reply::ok("{}"),
+    ]);
+    setup.client.get(&users()).await.unwrap();
+    let setup = Setup::script(vec![invalid(); 4]);
     assert_eq!(
         setup.client.get(&users()).await.unwrap_err().kind(),
         ErrorKind::Unauthorized
     );
-    assert_eq!(setup.server.seen().len(), 3);
+    assert_eq!(setup.server.seen().len(), 4);
 
     let never = Reply::error(
         401,

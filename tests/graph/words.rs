@@ -105,12 +105,9 @@ async fn tokens_and_values_stay_out_of_sight() {
     let events = Arc::new(Events::default());
     let next = "{root}/v1.0/users?$select=id&$skiptoken=SKIPTEXT";
     let refused = Reply::error(401, "InvalidAuthenticationToken", "x");
-    let server = Server::script(vec![
-        status(503),
-        page(&[1], Some(next)),
-        refused.clone(),
-        refused,
-    ]);
+    let mut script = vec![status(503), page(&[1], Some(next))];
+    script.extend(vec![refused; 4]);
+    let server = Server::script(script);
     let setup = Setup::observed(server, Some(events.clone()));
     let query = users().select(&["id"]).filter("mail eq 'FILTERTEXT'");
     let mut pages = setup.client.pages(query);
@@ -133,7 +130,7 @@ async fn tokens_and_values_stay_out_of_sight() {
             .lines()
             .filter(|line| line.starts_with("Finished"))
             .count(),
-        4,
+        6,
         "{events}"
     );
     assert_eq!(
