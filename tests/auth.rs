@@ -7,6 +7,8 @@
 
 mod scripted;
 
+#[path = "auth/claims.rs"]
+mod claims;
 #[path = "auth/credential.rs"]
 mod credential;
 
@@ -19,8 +21,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use m365audit::auth::{
-    AppTokens, AuthError, AuthKind, Certificate, CertificateProblem, Cloud, Credential, Endpoints,
-    Options, Renewal, SignIn, TokenSource, discover,
+    AuthError, AuthKind, Certificate, CertificateProblem, Cloud, Credential, Endpoints, Options,
+    Renewal, SignIn, TokenSource, Tokens, discover,
 };
 use m365audit::graph::http::{self, NetworkProblem};
 use scripted::{FakeClock, Log, Reply, Server};
@@ -47,11 +49,11 @@ fn secret() -> Credential {
     Credential::Secret(SecretString::from(SECRET))
 }
 
-fn tokens(server: &Server, credential: Credential, clock: &Arc<FakeClock>) -> AppTokens {
+fn tokens(server: &Server, credential: Credential, clock: &Arc<FakeClock>) -> Tokens {
     let endpoints = Endpoints::new(Cloud::Global, Some(&server.root()), None).unwrap();
     let client = http::client(&[&endpoints.login]).unwrap();
     let sign_in = SignIn::new(TENANT, CLIENT, credential).unwrap();
-    AppTokens::new(sign_in, endpoints, client, clock.clone())
+    Tokens::new(sign_in, endpoints, client, clock.clone())
 }
 
 fn token(text: &str, seconds: u64) -> Reply {
@@ -390,7 +392,7 @@ async fn network_failures_are_told_apart() {
             client = client.proxy(reqwest::Proxy::all(proxy).unwrap());
         }
         let sign_in = SignIn::new(TENANT, CLIENT, secret()).unwrap();
-        let tokens = AppTokens::new(
+        let tokens = Tokens::new(
             sign_in,
             endpoints,
             client.build().unwrap(),
@@ -400,33 +402,6 @@ async fn network_failures_are_told_apart() {
             AuthError::Network { problem, .. } => assert_eq!(problem, expected, "{login}"),
             other => panic!("{login}: {other}"),
         }
-    }
-}
-
-#[tokio::test]
-async fn what_the_token_says_is_a_hint() {
-    let jwt = |payload: serde_json::Value| {
-        format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(payload.to_string()))
-    };
-    let roles = json!({ "tid": TENANT.to_uppercase(), "roles": ["User.Read.All", "Policy.Read.All", "evil\u{1b}[0m"] });
-    let sorted = vec!["Policy.Read.All".to_owned(), "User.Read.All".to_owned()];
-    let cases = [
-        (jwt(roles), Some(sorted), Some(TENANT)),
-        (jwt(json!({ "tid": TENANT })), Some(vec![]), Some(TENANT)),
-        (jwt(json!({ "tid": "x", "roles": [] })), Some(vec![]), None),
-        ("opaque".to_owned(), None, None),
-        ("a.b.c.d.e".to_owned(), None, None),
-        ("a.!.c".to_owned(), None, None),
-    ];
-    for (text, roles, tenant) in cases {
-        let server = Server::script(vec![token(&text, 3600)]);
-        let clock = FakeClock::new();
-        let token = tokens(&server, secret(), &clock)
-            .token(Renewal::IfNeeded)
-            .await
-            .unwrap();
-        assert_eq!(token.roles().map(<[String]>::to_vec), roles, "{text}");
-        assert_eq!(token.tenant_id(), tenant, "{text}");
     }
 }
 

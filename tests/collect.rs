@@ -23,7 +23,7 @@ mod refusals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use m365audit::auth::{AppTokens, Cloud, Credential, Endpoints, SignIn};
+use m365audit::auth::{Cloud, Credential, Endpoints, SignIn, Tokens};
 use m365audit::collect::{self, Ask, CollectError, Outcome, Sink, SinkError};
 use m365audit::config;
 use m365audit::emulator::{self, Emulator, Fault, FaultKind, Nth, Options, TenantData};
@@ -267,7 +267,7 @@ async fn run_as(
     let ahead = now.duration_since(Clock::now(&*clock));
     clock.advance(ahead.try_into().unwrap());
     let root = endpoints.graph.clone();
-    let tokens = AppTokens::new(sign_in, endpoints, http.clone(), clock.clone());
+    let tokens = Tokens::new(sign_in, endpoints, http.clone(), clock.clone());
     let client = GraphClient::new(http, root, Arc::new(tokens), clock, Pace::fast()).unwrap();
     let config = config::parse(emulator::demo::CONFIG, "demo").unwrap();
     let ask = Ask {

@@ -128,6 +128,19 @@ impl Endpoints {
         &self.scope
     }
 
+    /// The resource that the scope belongs to: what managed identities are asked for.
+    pub fn resource(&self) -> &str {
+        self.scope.strip_suffix("/.default").unwrap_or(&self.scope)
+    }
+
+    /// Where a device code is asked for.
+    pub(super) fn device_code_url(&self, tenant: &str) -> String {
+        format!(
+            "{}/{tenant}/oauth2/v2.0/devicecode",
+            self.login.as_str().trim_end_matches('/')
+        )
+    }
+
     /// The token endpoint of a tenant, which is also the audience of a certificate's assertion.
     pub fn token_url(&self, tenant: &str) -> String {
         format!(

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use thiserror::Error as ThisError;
 
+use super::azure_cli::CliProblem;
 use super::credential::AuthKind;
+use super::device_code::DeviceCodeProblem;
+use super::platform::{PlatformProblem, Provider};
 use super::refusal::Refused;
 use crate::graph::http::{HttpError, NetworkProblem};
 use crate::graph::printable;
@@ -13,12 +16,10 @@ use crate::graph::printable;
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// A kind of sign-in that this version cannot do.
-    #[error(
-        "sign-in by {0} was chosen or detected, but this version signs in with a client secret or a certificate"
-    )]
-    NotYet(AuthKind),
-    /// Neither flag nor environment names a credential.
+    /// A platform whose endpoint for managed identities this program does not speak to.
+    #[error("managed identity is not supported on {0}")]
+    NotSupported(&'static str),
+    /// Neither flag nor environment names a credential, and the machine offers none.
     #[error("no credential to sign in with was found")]
     NothingFound,
     /// The kind was chosen, but what it needs is absent.
@@ -83,6 +84,43 @@ pub enum AuthError {
         /// Why not.
         problem: CertificateProblem,
     },
+    /// The file with the token of another issuer cannot be used.
+    #[error("the federated token file {} {reason}", file.display())]
+    TokenFile {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The platform gave no token.
+    #[error("could not get a token from {provider} at {host}: {problem}")]
+    Platform {
+        /// Who was asked.
+        provider: Provider,
+        /// Where.
+        host: String,
+        /// Why not.
+        problem: PlatformProblem,
+    },
+    /// The Azure CLI gave no token.
+    #[error("could not get a token from the Azure CLI (az): {0}")]
+    AzureCli(CliProblem),
+    /// No person signed in.
+    #[error("nobody signed in with the device code: {0}")]
+    DeviceCode(DeviceCodeProblem),
+    /// A token came that is for another tenant than the one that was asked for.
+    #[error("sign-in by {kind} gave a token for tenant {found}, not for {asked}")]
+    OtherTenant {
+        /// How the token was got.
+        kind: AuthKind,
+        /// Tenant as given, a GUID.
+        asked: String,
+        /// Tenant that the token names, a GUID.
+        found: String,
+    },
+    /// A token came that cannot be sent.
+    #[error("sign-in by {0} gave a token that cannot be sent")]
+    Unusable(AuthKind),
     /// The crypto library could not sign.
     #[error("the assertion could not be signed with the certificate's key")]
     Signing,
@@ -127,13 +165,15 @@ impl AuthError {
     /// What to do next.
     pub fn help(&self) -> Option<String> {
         let help = match self {
-            Self::NotYet(_) => {
-                "create a client secret or a certificate for the application and set AZURE_CLIENT_SECRET, or --certificate FILE"
+            Self::NotSupported(_) => {
+                "sign in with a certificate, a client secret or federation instead"
             }
             Self::NothingFound => {
                 "set one of: M365AUDIT_CLIENT_SECRET or AZURE_CLIENT_SECRET; --client-secret-file FILE; --certificate FILE or \
                  AZURE_CLIENT_CERTIFICATE_PATH (PEM or PKCS#12, password in M365AUDIT_CERTIFICATE_PASSWORD or \
-                 AZURE_CLIENT_CERTIFICATE_PASSWORD)"
+                 AZURE_CLIENT_CERTIFICATE_PASSWORD); AZURE_FEDERATED_TOKEN_FILE. Also looked for and not found: the token endpoints of \
+                 GitHub Actions and Azure DevOps, a managed identity of this machine, the Azure CLI (az) on PATH. A person can sign in \
+                 with --auth device-code"
             }
             Self::NoCredential { sources, .. } => return Some(format!("set {sources}")),
             Self::Missing { flag, variable, .. } => {
@@ -148,6 +188,27 @@ impl AuthError {
                 "give the application (client) id of the app registration, a GUID; not the object id"
             }
             Self::Invalid { .. } => return None,
+            Self::TokenFile { .. } => {
+                "AZURE_FEDERATED_TOKEN_FILE must name a file that holds one token of the other issuer; its platform writes and renews it"
+            }
+            Self::Platform {
+                provider, problem, ..
+            } => provider.help(problem),
+            Self::AzureCli(problem) => problem.help(),
+            Self::DeviceCode(_) => {
+                "run again and enter the code that is shown, or sign in with a certificate or a client secret"
+            }
+            Self::OtherTenant {
+                kind: AuthKind::AzureCli,
+                ..
+            } => {
+                "run `az login --tenant ID` for the tenant that is to be read, or leave out --tenant"
+            }
+            Self::OtherTenant { .. } => {
+                "leave out --tenant (AZURE_TENANT_ID), or run where an identity of that tenant is"
+            }
+            Self::Unusable(_) => "run again; if it stays, something other than Microsoft answers",
+            Self::Endpoint { flag, problem } if !flag.starts_with("--") => return problem.help(),
             Self::Conflict { .. } => "leave one of them out",
             Self::Endpoint { .. } => "give an address like https://graph.microsoft.com",
             Self::SecretFile { .. } => {

@@ -1,7 +1,7 @@
 //! Entra's refusals: each AADSTS code in our own words.
 //!
 //! Promises that nothing of Entra's text is shown but the code and two ids that are GUIDs: the text can hold
-//! names that anybody in the tenant chose. Source of the codes:
+//! names that anybody in the tenant chose. What a federated token presented is read from the token itself. Source of the codes:
 //! <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
 use std::fmt;
@@ -9,6 +9,12 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::certificate::Thumbprints;
+use super::claims;
+use crate::graph::printable;
+
+/// What has changed on GitHub's side; a federated credential that fitted for years can stop to fit.
+const GITHUB_SUBJECT: &str = "; since 15 July 2026 GitHub puts ids into the subject of repositories that were created, renamed or \
+     transferred (repo:OWNER@ID/NAME@ID:…), and the federated credential must say the same";
 
 /// A sign-in that Entra refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,61 @@ pub struct Refused {
     pub correlation_id: Option<String>,
     /// Of the certificate that signed, when one did.
     pub thumbprints: Option<Thumbprints>,
+    /// What the token of another issuer said, when one was shown.
+    pub presented: Option<Presented>,
+}
+
+/// What a federated credential is compared with: the claims of the token of another issuer, printable and cut. None is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// `iss`.
+    pub issuer: String,
+    /// `sub`.
+    pub subject: String,
+    /// `aud`; several, one after the other.
+    pub audience: String,
+}
+
+impl Presented {
+    /// Reads them out of a token; `None`: it cannot be read.
+    pub(crate) fn of(token: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Claims {
+            #[serde(default)]
+            iss: String,
+            #[serde(default)]
+            sub: String,
+            #[serde(default)]
+            aud: Audience,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Audience {
+            One(String),
+            Many(Vec<String>),
+        }
+        impl Default for Audience {
+            fn default() -> Self {
+                Self::One(String::new())
+            }
+        }
+        let claims: Claims = serde_json::from_slice(&claims::payload(token)?).ok()?;
+        let audience = match claims.aud {
+            Audience::One(audience) => audience,
+            Audience::Many(audiences) => audiences.join(" "),
+        };
+        Some(Self {
+            issuer: printable(&claims.iss, 200),
+            subject: printable(&claims.sub, 200),
+            audience: printable(&audience, 200),
+        })
+    }
+
+    /// GitHub's own issuers, of github.com and of an enterprise on it.
+    fn is_of_github(&self) -> bool {
+        self.issuer
+            .starts_with("https://token.actions.githubusercontent.com")
+    }
 }
 
 /// Entra's error body, as far as it is read.
@@ -64,6 +125,7 @@ impl Refused {
             trace_id: guid(&wire.trace_id),
             correlation_id: guid(&wire.correlation_id),
             thumbprints: None,
+            presented: None,
         })
     }
 
@@ -77,8 +139,33 @@ impl Refused {
                     prints.sha1, prints.sha256
                 )
             }
-            _ => help.to_owned(),
+            _ => match &self.presented {
+                Some(presented) if self.is_about_the_assertion() => {
+                    let Presented {
+                        issuer,
+                        subject,
+                        audience,
+                    } = presented;
+                    let github = if self.code == Some(700_213) && presented.is_of_github() {
+                        GITHUB_SUBJECT
+                    } else {
+                        ""
+                    };
+                    format!(
+                        "{help}; presented were issuer \"{issuer}\", subject \"{subject}\", audience \"{audience}\"{github}"
+                    )
+                }
+                _ => help.to_owned(),
+            },
         }
+    }
+
+    /// Whether Entra disliked what the token of another issuer said.
+    fn is_about_the_assertion(&self) -> bool {
+        let codes = [
+            700_211, 700_212, 700_213, 70_021, 700_238, 7_002_131, 700_021, 700_022, 700_023,
+        ];
+        self.code.is_some_and(|code| codes.contains(&code))
     }
 
     /// What happened, and what to do.
@@ -122,6 +209,10 @@ impl Refused {
                 "the certificate is not registered on the application, has expired, or its signature was not accepted",
                 "upload the certificate under Certificates & secrets of the app registration, or use the one that is registered there",
             ),
+            Some(700_024) if self.presented.is_some() => (
+                "the token of the other issuer is outside its time range",
+                "check that the token file is renewed by its platform, and set the clock of this machine",
+            ),
             Some(700_024) => ("the assertion is outside its time range", CLOCK),
             Some(700_023) => ("the assertion has the wrong audience", ASSERTION),
             Some(700_021) => (
@@ -153,8 +244,9 @@ impl Refused {
                 "check --cloud and --graph-url: each cloud has a Graph root of its own",
             ),
             Some(53_003) => (
-                "a Conditional Access policy blocks the application",
-                "exclude the application from the policy for workload identities, or run from a network that the policy allows",
+                "a Conditional Access policy blocks the sign-in",
+                "for an application: exclude it from the policy for workload identities, or run from a network that the policy allows; for a person \
+                 with a device code: many tenants block that flow, so sign in with a certificate or a client secret",
             ),
             Some(530_035) => (
                 "security defaults block the sign-in",
@@ -167,7 +259,7 @@ impl Refused {
             ),
             Some(7_000_218) => (
                 "the request had no credential, or the application does not allow public client flows",
-                "set a client secret or a certificate; for device code, allow public client flows in the app registration",
+                "set a client secret or a certificate; for device code, switch on \"Allow public client flows\" under Authentication of the app registration",
             ),
             Some(70_016) => ("the device code has not been used yet", PERSON),
             Some(70_020) => ("the device code has expired", PERSON),

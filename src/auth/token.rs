@@ -1,44 +1,33 @@
 //! Access tokens: asked for once, kept in memory, renewed in time.
 //!
 //! Promises that one request for a token is on its way at a time, whoever waits for it, and that a failure is
-//! shared by those who waited instead of being repeated by each of them.
+//! shared by those who waited instead of being repeated by each of them. How a token is asked for stands in a file per kind.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
-use oauth2::{
-    AuthType, ClientCredentialsTokenRequest, ClientId, ClientSecret, HttpRequest, HttpResponse,
-    RequestTokenError, Scope, TokenResponse as _, TokenUrl,
-};
 use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::claims::Claims;
 use super::cloud::Endpoints;
-use super::credential::Credential;
-use super::discover::SignIn;
+use super::credential::{SignIn, guid};
+use super::device_code::{self, Prompt};
+use super::entra::Entra;
 use super::error::AuthError;
-use super::refusal::Refused;
-use crate::graph::http::{self, NetworkProblem};
-use crate::graph::{Clock, later, retry_after};
+use super::grant::{Failure, Granted};
+use super::{application, azure_cli, managed_identity};
+use crate::graph::{Clock, later};
 
 /// How long before its end a token is renewed; less for tokens that live less than 50 minutes.
 const MARGIN: Duration = Duration::from_mins(5);
-/// How often a token is asked for when the sign-in service does not answer or asks to wait.
-const TRIES: u32 = 4;
 /// After a failed early renewal the old token is used this long before the next attempt.
 const HOLD: Duration = Duration::from_secs(30);
-/// Assumed when the answer does not say how long the token lives.
-const LIFETIME: Duration = Duration::from_mins(10);
 
 /// Tells one token of a run from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,16 +39,7 @@ pub struct AccessToken {
     secret: SecretString,
     expires_at: Timestamp,
     renew_at: Timestamp,
-    hints: Option<Hints>,
-}
-
-/// What the payload of the token says; Microsoft may encrypt it one day.
-#[derive(Deserialize)]
-struct Hints {
-    #[serde(default)]
-    roles: Vec<String>,
-    #[serde(default)]
-    tid: String,
+    claims: Option<Claims>,
 }
 
 impl AccessToken {
@@ -76,11 +56,11 @@ impl AccessToken {
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
-        let hints = hints(text);
+        let claims = Claims::read(text);
         let margin = MARGIN.min(lifetime / 10);
         Some(Self {
             id: TokenId(number),
-            hints,
+            claims,
             secret,
             expires_at: later(now, lifetime),
             renew_at: later(now, lifetime.saturating_sub(margin)),
@@ -102,18 +82,9 @@ impl AccessToken {
         &self.secret
     }
 
-    /// Application permissions in the token, sorted; a hint only. `None`: the token cannot be read.
-    /// An empty list: nothing has been granted (or consent is younger than the token).
-    pub fn roles(&self) -> Option<&[String]> {
-        self.hints.as_ref().map(|hints| hints.roles.as_slice())
-    }
-
-    /// The tenant's id (a GUID) from the token; a hint only.
-    pub fn tenant_id(&self) -> Option<&str> {
-        self.hints
-            .as_ref()
-            .map(|hints| hints.tid.as_str())
-            .filter(|tid| !tid.is_empty())
+    /// What the token says of itself; a hint only. `None`: it cannot be read.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
     }
 }
 
@@ -123,25 +94,6 @@ impl fmt::Debug for AccessToken {
             .field("id", &self.id.0)
             .finish_non_exhaustive()
     }
-}
-
-fn hints(token: &str) -> Option<Hints> {
-    let mut parts = token.split('.');
-    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None; // five parts: encrypted
-    }
-    let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let mut hints: Hints = serde_json::from_slice(&json).ok()?;
-    hints.roles.retain(|role| {
-        role.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
-    });
-    hints.roles.sort();
-    hints.tid = uuid::Uuid::try_parse(&hints.tid)
-        .map(|tid| tid.to_string())
-        .unwrap_or_default();
-    Some(hints)
 }
 
 /// Why a token is asked for.
@@ -169,12 +121,11 @@ pub trait TokenSource: Send + Sync {
     fn token(&self, renewal: Renewal) -> BoxFuture<'_, Result<Arc<AccessToken>, AuthError>>;
 }
 
-/// Tokens by the client credentials flow.
-pub struct AppTokens {
+/// The tokens of one sign-in.
+pub struct Tokens {
     sign_in: SignIn,
-    endpoints: Endpoints,
-    http: Client,
-    clock: Arc<dyn Clock>,
+    entra: Entra,
+    prompt: Prompt,
     state: Mutex<State>,
     /// Failed attempts so far.
     failures: AtomicU64,
@@ -184,56 +135,67 @@ struct State {
     current: Option<Arc<AccessToken>>,
     /// The claims that the current token was asked for with.
     claims: Option<String>,
+    /// What the next token can be had for without a person.
+    refresh: Option<SecretString>,
     failed: Option<AuthError>,
     hold: Timestamp,
     issued: u64,
 }
 
-impl fmt::Debug for AppTokens {
+impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppTokens")
+        f.debug_struct("Tokens")
             .field("sign_in", &self.sign_in)
             .finish_non_exhaustive()
     }
 }
 
-impl TokenSource for AppTokens {
+impl TokenSource for Tokens {
     fn token(&self, renewal: Renewal) -> BoxFuture<'_, Result<Arc<AccessToken>, AuthError>> {
         Box::pin(self.current_or_new(renewal))
     }
 }
 
-/// Why one try failed, and whether the next may succeed.
-struct Failure {
-    error: AuthError,
-    wait: Option<Duration>,
-    passing: bool,
-}
-
-impl AppTokens {
-    /// Nothing is sent before the first token is asked for.
+impl Tokens {
+    /// Nothing is sent before the first token is asked for. `http` reaches the sign-in service; platforms have clients of their own.
     pub fn new(sign_in: SignIn, endpoints: Endpoints, http: Client, clock: Arc<dyn Clock>) -> Self {
         let state = State {
             current: None,
             claims: None,
+            refresh: None,
             failed: None,
             hold: Timestamp::MIN,
             issued: 0,
         };
         Self {
             sign_in,
-            endpoints,
-            http,
-            clock,
+            entra: Entra {
+                endpoints,
+                http,
+                clock,
+            },
+            prompt: Box::new(|_| {}),
             state: Mutex::new(state),
             failures: AtomicU64::new(0),
         }
     }
 
+    /// Says who shows a person what to do; without it a device code is never seen.
+    pub fn prompting(mut self, prompt: Prompt) -> Self {
+        self.prompt = prompt;
+        self
+    }
+
+    /// Who signs in.
+    pub fn sign_in(&self) -> &SignIn {
+        &self.sign_in
+    }
+
     async fn current_or_new(&self, renewal: Renewal) -> Result<Arc<AccessToken>, AuthError> {
+        let clock = &self.entra.clock;
         let seen = self.failures.load(Ordering::SeqCst);
         let mut state = self.state.lock().await;
-        if let Some(token) = state.usable(&renewal, self.clock.now()) {
+        if let Some(token) = state.usable(&renewal, clock.now()) {
             return Ok(token);
         }
         if self.failures.load(Ordering::SeqCst) > seen
@@ -245,17 +207,20 @@ impl AppTokens {
             Renewal::Challenge { claims, .. } => Some(claims.clone()),
             Renewal::IfNeeded | Renewal::Rejected { .. } => None,
         };
-        match self.ask(claims.as_deref(), state.issued + 1).await {
-            Ok(token) => {
+        let asked = self.ask(claims.as_deref(), state.refresh.as_ref()).await;
+        let taken = asked.and_then(|granted| self.take(granted, state.issued + 1));
+        match taken {
+            Ok((token, refresh)) => {
                 let token = Arc::new(token);
                 state.issued += 1;
                 state.claims = claims;
+                state.refresh = refresh;
                 state.failed = None;
                 state.current = Some(Arc::clone(&token));
                 Ok(token)
             }
             Err(failure) => {
-                let now = self.clock.now();
+                let now = clock.now();
                 if failure.passing && renewal == Renewal::IfNeeded {
                     // An early renewal failed, and the old token is still good for some minutes.
                     state.hold = later(now, HOLD);
@@ -271,196 +236,78 @@ impl AppTokens {
     }
 
     /// Asks until there is a token or no hope.
-    async fn ask(&self, claims: Option<&str>, number: u64) -> Result<AccessToken, Failure> {
+    async fn ask(
+        &self,
+        claims: Option<&str>,
+        refresh: Option<&SecretString>,
+    ) -> Result<Granted, Failure> {
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.ask_once(claims, number).await {
+            match self.ask_once(claims, refresh).await {
                 Err(Failure {
+                    error,
                     wait,
                     passing: true,
-                    error,
-                }) if tries < TRIES => {
+                    tries: most,
+                }) if tries < most => {
                     let ceiling = 1_000_u64 << (tries - 1);
                     let wait =
                         wait.unwrap_or_else(|| Duration::from_millis(fastrand::u64(0..=ceiling)));
                     tracing::debug!(%error, wait_ms = wait.as_millis(), "asking for a token again");
-                    self.clock.sleep(wait).await;
+                    self.entra.clock.sleep(wait).await;
                 }
                 result => return result,
             }
         }
     }
 
-    async fn ask_once(&self, claims: Option<&str>, number: u64) -> Result<AccessToken, Failure> {
-        let SignIn {
-            tenant,
-            client_id,
-            credential,
-        } = &self.sign_in;
-        let lasting = |error| Failure {
-            error,
-            wait: None,
-            passing: false,
-        };
-        let url = self.endpoints.token_url(tenant);
-        let token_url = TokenUrl::new(url.clone()).map_err(|_| {
-            lasting(AuthError::invalid(
-                "tenant",
-                tenant,
-                "it does not fit into an address",
-            ))
-        })?;
-        let mut client = BasicClient::new(ClientId::new(client_id.clone()))
-            .set_token_uri(token_url)
-            .set_auth_type(AuthType::RequestBody);
-        if let Credential::Secret(secret) = credential {
-            client = client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
-        }
-        let mut request = client
-            .exchange_client_credentials()
-            .add_scope(Scope::new(self.endpoints.scope().to_owned()));
-        if let Credential::Certificate(certificate) = credential {
-            let assertion = certificate
-                .assertion(client_id, &url, self.clock.now())
-                .map_err(lasting)?;
-            request = request
-                .add_extra_param(
-                    "client_assertion_type",
-                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                )
-                .add_extra_param("client_assertion", assertion.expose_secret().to_owned());
-        }
-        if let Some(claims) = claims {
-            request = request.add_extra_param("claims", claims.to_owned());
-        }
-        let started = self.clock.now();
-        let (http, clock) = (self.http.clone(), Arc::clone(&self.clock));
-        let send: Exchange =
-            Box::new(move |request| Box::pin(exchange(http.clone(), Arc::clone(&clock), request)));
-        match settle(request, &send).await {
-            Ok(answer) => {
-                tracing::debug!(tenant, host = %http::host(&self.endpoints.login), "signed in");
-                let secret = SecretString::from(answer.access_token().secret().to_owned());
-                let lifetime = answer.expires_in().unwrap_or(LIFETIME);
-                AccessToken::new(number, secret, started, lifetime)
-                    .ok_or_else(|| lasting(self.not_entra(200, "a token that cannot be sent")))
+    async fn ask_once(
+        &self,
+        claims: Option<&str>,
+        refresh: Option<&SecretString>,
+    ) -> Result<Granted, Failure> {
+        let entra = &self.entra;
+        match &self.sign_in {
+            SignIn::Application(application) => application::ask(application, entra, claims).await,
+            SignIn::ManagedIdentity(identity) => {
+                managed_identity::ask(identity, &entra.endpoints, &entra.clock).await
             }
-            Err(RequestTokenError::Request(fault)) => Err(self.failure(fault)),
-            // The other variants may quote the answer, so nothing of them is kept.
-            Err(_) => Err(lasting(self.not_entra(200, "JSON without a token"))),
+            SignIn::AzureCli(cli) => {
+                azure_cli::ask(cli, &entra.endpoints, entra.clock.as_ref()).await
+            }
+            SignIn::DeviceCode(person) => {
+                device_code::ask(person, entra, &self.prompt, claims, refresh).await
+            }
         }
     }
 
-    fn failure(&self, fault: Fault) -> Failure {
-        match fault {
-            Fault::Network(problem) => Failure {
-                error: AuthError::Network {
-                    tenant: self.sign_in.tenant.clone(),
-                    host: http::host(&self.endpoints.login),
-                    problem,
-                },
-                wait: None,
-                passing: !matches!(problem, NetworkProblem::Tls | NetworkProblem::Proxy),
-            },
-            Fault::Status { status, wait, body } => self.answered(status, wait, &body),
-        }
-    }
-
-    /// What an answer without a token means.
-    fn answered(&self, status: u16, wait: Option<Duration>, body: &[u8]) -> Failure {
-        let SignIn {
-            tenant,
-            client_id,
-            credential,
-        } = &self.sign_in;
-        let passing = status == 429 || status >= 500;
-        if status >= 400
-            && let Some(mut refused) = Refused::read(status, body, tenant, client_id)
+    /// Checks what was handed out: that it can be sent, and that it is for the tenant that was asked for.
+    fn take(
+        &self,
+        granted: Granted,
+        number: u64,
+    ) -> Result<(AccessToken, Option<SecretString>), Failure> {
+        let Granted {
+            secret,
+            started,
+            lifetime,
+            refresh,
+        } = granted;
+        let token = AccessToken::new(number, secret, started, lifetime)
+            .ok_or(AuthError::Unusable(self.sign_in.kind()))?;
+        let found = token.claims().and_then(|claims| claims.tenant.as_deref());
+        if let (Some(asked), Some(found)) = (self.sign_in.tenant().and_then(guid), found)
+            && asked != found
         {
-            if let Credential::Certificate(certificate) = credential {
-                refused.thumbprints = Some(certificate.thumbprints().clone());
-            }
-            // 50196 is the answer to asking in a loop; asking again would be the loop.
-            let passing = passing && refused.code != Some(50_196);
-            return Failure {
-                error: AuthError::Refused(Box::new(refused)),
-                wait,
-                passing,
-            };
+            return Err(Failure::lasting(AuthError::OtherTenant {
+                kind: self.sign_in.kind(),
+                asked,
+                found: found.to_owned(),
+            }));
         }
-        let what = match body.trim_ascii_start().first() {
-            _ if (300..400).contains(&status) => "a redirect",
-            Some(b'<') => "a web page, not JSON",
-            None => "an empty answer",
-            Some(_) => "something that is not Entra's JSON",
-        };
-        Failure {
-            error: self.not_entra(status, what),
-            wait,
-            passing,
-        }
+        Ok((token, refresh))
     }
-
-    fn not_entra(&self, status: u16, what: &'static str) -> AuthError {
-        let host = http::host(&self.endpoints.login);
-        AuthError::NotEntra {
-            tenant: self.sign_in.tenant.clone(),
-            host,
-            status,
-            what,
-        }
-    }
-}
-
-type TokenRequest<'a> = ClientCredentialsTokenRequest<'a, BasicErrorResponse, BasicTokenResponse>;
-type Exchange =
-    Box<dyn Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, Fault>> + Send + Sync>;
-type Settled = Result<BasicTokenResponse, RequestTokenError<Fault, BasicErrorResponse>>;
-
-/// Boxed here, with one named lifetime: the compiler cannot prove the future of `oauth2` to be `Send` otherwise.
-fn settle<'a>(request: TokenRequest<'a>, send: &'a Exchange) -> BoxFuture<'a, Settled> {
-    Box::pin(request.request_async(send))
-}
-
-/// One round trip. Entra's errors are read here, because their integer `error_codes` fit no type of `oauth2`.
-async fn exchange(
-    http: Client,
-    clock: Arc<dyn Clock>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Fault> {
-    let request =
-        reqwest::Request::try_from(request).map_err(|_| Fault::Network(NetworkProblem::Connect))?;
-    let answer = http
-        .execute(request)
-        .await
-        .map_err(|error| Fault::network(&error))?;
-    let status = answer.status().as_u16();
-    let wait = retry_after(answer.headers().get(RETRY_AFTER), clock.now());
-    let kind = answer.headers().get(CONTENT_TYPE).cloned();
-    let body = answer
-        .bytes()
-        .await
-        .map_err(|error| Fault::network(&error))?;
-    if status != 200 {
-        return Err(Fault::Status {
-            status,
-            wait,
-            body: body.to_vec(),
-        });
-    }
-    let mut response = HttpResponse::new(body.to_vec());
-    if let Some(kind) = kind {
-        response.headers_mut().insert(CONTENT_TYPE, kind);
-    }
-    if response.body().trim_ascii_start().first() != Some(&b'{') {
-        return Err(Fault::Status {
-            status,
-            wait,
-            body: body.to_vec(),
-        });
-    }
-    Ok(response)
 }
 
 impl State {
@@ -480,33 +327,3 @@ impl State {
         good.then(|| Arc::clone(token))
     }
 }
-
-/// Why a round trip brought no token. `Debug` and `Display` say nothing of the answer.
-enum Fault {
-    Network(NetworkProblem),
-    Status {
-        status: u16,
-        wait: Option<Duration>,
-        body: Vec<u8>,
-    },
-}
-
-impl Fault {
-    fn network(error: &reqwest::Error) -> Self {
-        Self::Network(NetworkProblem::of(error))
-    }
-}
-
-impl fmt::Debug for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fault")
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no token")
-    }
-}
-
-impl std::error::Error for Fault {}

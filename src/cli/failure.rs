@@ -85,8 +85,7 @@ impl From<Lost> for Failure {
 impl From<AuthError> for Failure {
     fn from(error: AuthError) -> Self {
         let status = match &error {
-            AuthError::NotYet(_)
-            | AuthError::NothingFound
+            AuthError::NothingFound
             | AuthError::NoCredential { .. }
             | AuthError::Missing { .. }
             | AuthError::Invalid { .. }

@@ -8,6 +8,7 @@ mod progress;
 mod rules;
 mod scan;
 mod select;
+mod sign_in;
 mod source;
 mod world;
 

@@ -12,13 +12,13 @@ use super::args::{Cli, ConfigArgs, PaceArgs, PaceTable, SignInArgs};
 use super::failure::Failure;
 use super::intake::Intake;
 use super::progress::Progress;
-use crate::auth::{
-    self, AppTokens, Cloud, Credential, Endpoints, Renewal, SignIn, TokenSource as _,
-};
+use super::sign_in::{self, Live};
+use crate::auth::{Cloud, Credential, Endpoints, Renewal, SignIn, TokenSource as _, Tokens};
 use crate::collect::{self, Ask};
 use crate::config::{self, Config};
 use crate::emulator::{self, Emulator, Fault, FaultKind, Nth, RetryAfter, TenantData};
-use crate::graph::{Clock, GraphClient, GraphError, Pace, SystemClock, http};
+use crate::graph::http::{self, Client, Url};
+use crate::graph::{Clock, GraphClient, GraphError, Pace, SystemClock};
 use crate::snapshot::file::{self, Snapshot, Writer};
 use crate::snapshot::{Earlier, Header, Resource};
 
@@ -37,9 +37,10 @@ pub(super) fn config(args: &ConfigArgs, demo: bool) -> Result<Config, Failure> {
 
 /// Whom to ask, and as whom.
 struct Target {
-    sign_in: SignIn,
+    tokens: Tokens,
+    http: Client,
     cloud: Cloud,
-    endpoints: Endpoints,
+    graph: Url,
     pace: Pace,
     /// When the run began, in whole seconds: the moment of the snapshot.
     started: Timestamp,
@@ -81,7 +82,7 @@ pub(super) struct Lost {
 
 /// Signs in and collects, live or from the demo.
 pub(super) fn collect(
-    sign_in: &SignInArgs,
+    args: &SignInArgs,
     demo: bool,
     reading: &Reading<'_>,
     cli: &Cli,
@@ -92,9 +93,9 @@ pub(super) fn collect(
         .build()?;
     runtime.block_on(async {
         let target = if demo {
-            demo_target(&sign_in.pace).await?
+            demo_target(&args.pace).await?
         } else {
-            live_target(sign_in, reading.config, world)?
+            live_target(args, reading.config, world).await?
         };
         collect_from(target, reading, cli, world).await
     })
@@ -107,26 +108,25 @@ async fn collect_from(
     world: &World,
 ) -> Result<Collected, Failure> {
     let Target {
-        sign_in,
+        tokens,
+        http,
         cloud,
-        endpoints,
+        graph,
         pace,
         started,
         clock,
         _emulator,
     } = target;
-    let http = http::client(&[&endpoints.login, &endpoints.graph])?;
-    let tenant = sign_in.tenant.clone();
-    let client_id = sign_in.client_id.parse().ok();
-    let graph = endpoints.graph.clone();
-    let tokens = Arc::new(AppTokens::new(
-        sign_in,
-        endpoints,
-        http.clone(),
-        clock.clone(),
-    ));
-    tokens.token(Renewal::IfNeeded).await?;
-    let client = GraphClient::new(http, graph, tokens, clock, pace)?;
+    let token = tokens.token(Renewal::IfNeeded).await?;
+    sign_in::note(tokens.sign_in().kind(), &token, cli);
+    // As it was given; who signs in without naming a tenant has a token that names it.
+    let tenant = tokens.sign_in().tenant().map(str::to_owned);
+    let tenant = tenant
+        .or_else(|| token.claims()?.tenant.clone())
+        .unwrap_or_else(|| "unknown".to_owned());
+    let client_id = token.claims().and_then(|claims| claims.app_id.as_deref());
+    let client_id = client_id.and_then(|id| id.parse().ok());
+    let client = GraphClient::new(http, graph, Arc::new(tokens), clock, pace)?;
 
     let asked = reading.resources.iter().copied().collect();
     let mut header = Header::new(tenant, cloud.name().to_owned(), started, asked);
@@ -206,51 +206,36 @@ async fn demo_target(pace: &PaceArgs) -> Result<Target, Failure> {
         Some(&emulator.login_url()),
         Some(&emulator.graph_url()),
     )?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(now));
+    let http = http::client(&[&endpoints.login, &endpoints.graph])?;
+    let graph = endpoints.graph.clone();
     Ok(Target {
-        sign_in,
+        tokens: Tokens::new(sign_in, endpoints, http.clone(), Arc::clone(&clock)),
+        http,
         cloud: Cloud::Global,
-        endpoints,
+        graph,
         pace: paced(pace, true),
         started: now,
-        clock: Arc::new(SystemClock::starting_at(now)),
+        clock,
         _emulator: Some(emulator),
     })
 }
 
-fn live_target(args: &SignInArgs, config: &Config, world: &World) -> Result<Target, Failure> {
-    let cloud = match (args.cloud, &config.cloud) {
-        (Some(cloud), _) => cloud,
-        (None, Some(name)) => name.parse()?,
-        (None, None) => Cloud::default(),
-    };
-    let authority = world
-        .environment
-        .get("AZURE_AUTHORITY_HOST")
-        .map(String::as_str)
-        .filter(|host| !host.is_empty());
-    let login = args.login_url.as_deref().or(authority);
-    let endpoints = Endpoints::new(cloud, login, args.graph_url.as_deref())?;
-    let options = auth::Options {
-        auth: args.auth,
-        tenant: args
-            .tenant
-            .clone()
-            .or_else(|| environment_or(world, "AZURE_TENANT_ID", config.tenant.as_ref())),
-        client_id: args
-            .client_id
-            .clone()
-            .or_else(|| environment_or(world, "AZURE_CLIENT_ID", config.client_id.as_ref())),
-        client_secret_file: args.client_secret_file.clone(),
-        certificate: args.certificate.clone(),
-    };
-    let sign_in = auth::discover(&options, &world.environment)?;
-    let pace = paced(&args.pace, http::is_loopback(&endpoints.graph));
-    let clock = Arc::new(SystemClock::starting_at(world.now));
-    let started = world.now.round(Unit::Second).unwrap_or(world.now);
-    Ok(Target {
-        sign_in,
+async fn live_target(args: &SignInArgs, config: &Config, world: &World) -> Result<Target, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(world.now));
+    let Live {
         cloud,
         endpoints,
+        http,
+        tokens,
+    } = sign_in::live(args, config, world, &clock).await?;
+    let pace = paced(&args.pace, http::is_loopback(&endpoints.graph));
+    let started = world.now.round(Unit::Second).unwrap_or(world.now);
+    Ok(Target {
+        tokens,
+        http,
+        cloud,
+        graph: endpoints.graph,
         pace,
         started,
         clock,
@@ -276,14 +261,4 @@ fn paced(args: &PaceArgs, on_this_machine: bool) -> Pace {
         pace = pace.with_max_requests_per_second(most);
     }
     pace
-}
-
-/// The environment comes before the configuration file.
-fn environment_or(world: &World, variable: &str, configured: Option<&String>) -> Option<String> {
-    world
-        .environment
-        .get(variable)
-        .filter(|value| !value.is_empty())
-        .or(configured)
-        .cloned()
 }

@@ -190,7 +190,7 @@ async fn settle(
             match outcome {
                 Outcome::Done(result) => done.push((part.place, result)),
                 Outcome::Renew(error) if renewals >= RENEWALS => {
-                    done.push((part.place, Err(error)))
+                    done.push((part.place, Err(error)));
                 }
                 Outcome::Renew(_) => {
                     renew = true;

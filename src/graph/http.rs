@@ -15,6 +15,10 @@ pub use reqwest::{Client, Url};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long to wait for a service of the platform: it is on this machine or one step away.
+const NEAR: Duration = Duration::from_secs(1);
+/// How long to wait for the token of a platform; a cold machine takes some seconds.
+const PLATFORM: Duration = Duration::from_secs(30);
 /// How long to wait for an answer: Graph itself gives up after about 100 seconds with 504.
 const ANSWER: Duration = Duration::from_secs(100);
 
@@ -33,6 +37,14 @@ pub enum HttpError {
         "{url} does not use https; plain http is allowed only for loopback addresses (127.0.0.1, [::1], localhost)"
     )]
     Insecure {
+        /// The address without user name, password and query.
+        url: String,
+    },
+    /// Plain `http` (or another scheme) for a service of the platform that is neither on this machine nor on its link.
+    #[error(
+        "{url} does not use https; plain http is allowed only for this machine and for link-local addresses (169.254.0.0/16)"
+    )]
+    NotNear {
         /// The address without user name, password and query.
         url: String,
     },
@@ -56,6 +68,9 @@ impl HttpError {
         let help = match self {
             Self::Setup { .. } => {
                 "check that this machine has trusted certificates (package ca-certificates, or SSL_CERT_FILE) and that HTTPS_PROXY is an address"
+            }
+            Self::NotNear { .. } => {
+                "set the address as the platform gives it, or unset the variable"
             }
             Self::NotUrl { .. } | Self::Insecure { .. } | Self::NotRoot { .. } => {
                 "give an address like https://graph.microsoft.com"
@@ -109,6 +124,49 @@ pub fn builder(roots: &[&Url]) -> reqwest::ClientBuilder {
 pub fn client(roots: &[&Url]) -> Result<Client, HttpError> {
     builder(roots).build().map_err(|error| HttpError::Setup {
         reason: innermost(&error),
+    })
+}
+
+/// The client for one service of the platform that hands out tokens, at an address from [`platform_address`].
+///
+/// What is near is asked without a proxy and not waited for: 1 s for the connection.
+pub fn platform_client(address: &Url) -> Result<Client, HttpError> {
+    let builder = builder(&[address]).timeout(PLATFORM);
+    let builder = if address.scheme() == "http" {
+        builder.no_proxy().connect_timeout(NEAR)
+    } else {
+        builder
+    };
+    builder.build().map_err(|error| HttpError::Setup {
+        reason: innermost(&error),
+    })
+}
+
+/// Reads the address of a service of the platform, as its environment gives it: `https`, or `http` to this machine or its link
+/// (App Service listens on 127.0.0.1 or in 169.254.0.0/16, Azure's metadata service on 169.254.169.254). A query may follow.
+pub fn platform_address(text: &str) -> Result<Url, HttpError> {
+    let url = Url::parse(text.trim()).map_err(|_| HttpError::NotUrl {
+        text: super::error::printable(text, 100),
+    })?;
+    let near = url.scheme() == "http" && (is_loopback(&url) || is_link_local(&url));
+    if url.host_str().is_none_or(str::is_empty) {
+        Err(HttpError::NotUrl { text: shown(&url) })
+    } else if url.scheme() != "https" && !near {
+        Err(HttpError::NotNear { url: shown(&url) })
+    } else if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        Err(HttpError::NotRoot { url: shown(&url) })
+    } else {
+        Ok(url)
+    }
+}
+
+/// Whether the address is on the link of this machine: `169.254.0.0/16`, `fe80::/10`.
+fn is_link_local(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().is_ok_and(|ip| match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
     })
 }
 

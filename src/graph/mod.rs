@@ -2,7 +2,7 @@
 //!
 //! [`GraphClient`] can GET, page through collections, and post a `$batch` made of GETs; no other verb exists
 //! in this room. It keeps the pace of each service and learns it from the answers, waits and repeats what is worth repeating,
-//! renews a refused token once, and sends the token to the configured Graph root only. It does not know what
+//! renews a refused token, and sends the token to the configured Graph root only. It does not know what
 //! the rows mean, which permission a request needs, or who asks.
 
 mod batch;
@@ -19,8 +19,8 @@ mod retry;
 mod signs;
 
 pub use client::{Answer, Effort, Event, GraphClient, Observer};
-pub(crate) use clock::later;
 pub use clock::{Clock, SystemClock};
+pub(crate) use clock::{later, until};
 pub(crate) use error::printable;
 pub use error::{ErrorKind, GraphError, Refusal};
 pub use odata::Query;

@@ -322,6 +322,10 @@ fn what_is_missing_is_named_with_flag_and_variable() {
             "AZURE_CLIENT_SECRET",
             "--client-secret-file",
             "--certificate",
+            "AZURE_FEDERATED_TOKEN_FILE",
+            "managed identity of this machine",
+            "Azure CLI",
+            "--auth device-code",
         ],
     );
     let with = |arguments: &str| {
@@ -346,27 +350,4 @@ fn what_is_missing_is_named_with_flag_and_variable() {
         .env("AZURE_CLIENT_SECRET", "")
         .run()
         .failed(2, &["no credential"], &[]);
-}
-
-#[test]
-fn kinds_of_sign_in_that_come_later_say_so() {
-    let desk = Desk::new();
-    for kind in ["federated", "managed-identity", "azure-cli", "device-code"] {
-        desk.call(&format!(
-            "scan --tenant a.example --client-id {CLIENT} --auth {kind}"
-        ))
-        .run()
-        .failed(
-            2,
-            &[
-                kind,
-                "this version signs in with a client secret or a certificate",
-            ],
-            &["--certificate FILE"],
-        );
-    }
-    desk.call(&format!("scan --tenant a.example --client-id {CLIENT}"))
-        .env("AZURE_FEDERATED_TOKEN_FILE", "token")
-        .run()
-        .failed(2, &["federated"], &["AZURE_CLIENT_SECRET"]);
 }
