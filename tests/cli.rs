@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "cli/credentials.rs"]
+mod credentials;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/network.rs"]

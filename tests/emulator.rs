@@ -29,7 +29,7 @@ fn tenant() -> TenantData {
                 {"value": "old", "endDateTime": "2026-01-01T00:00:00Z"},
             ],
             "certificates": [{"x5t#S256": "c29tZS10aHVtYnByaW50"}],
-            "federated": [{"issuer": "https://token.example", "subject": "repo:contoso/audit:ref:refs/heads/main"}],
+            "federatedCredentials": [{"issuer": "https://token.example", "subject": "repo:contoso/audit:ref:refs/heads/main"}],
             "permissions": ["User.Read.All", "AuditLog.Read.All", "Group.Read.All", "GroupMember.Read.All", "Application.Read.All",
                 "RoleManagement.Read.Directory", "Policy.Read.All", "Domain.Read.All", "LicenseAssignment.Read.All",
                 "DeviceManagementConfiguration.Read.All", "IdentityRiskyUser.ReadWrite.All", "SecurityAlert.Read.All",

@@ -264,6 +264,10 @@ impl Refused {
             Some(70_016) => ("the device code has not been used yet", PERSON),
             Some(70_020) => ("the device code has expired", PERSON),
             Some(70_018) => ("the device code is wrong", PERSON),
+            Some(700_082 | 50_173 | 70_043) => (
+                "the person's sign-in is not good any more",
+                "sign in again; a run that takes longer than the tenant lets a sign-in last needs a certificate or a client secret",
+            ),
             Some(50_076 | 50_079 | 50_158) => ("a second factor is needed", PERSON),
             Some(50_196) => (
                 "too many sign-ins in a short time",

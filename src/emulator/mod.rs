@@ -9,23 +9,29 @@
 //! - `tenant`: the JSON of a tenant, [`TenantData`]
 //! - `synthetic`: tenants of any size, computed
 //! - `routes`, `schema`, `errors`: what Graph knows, from `fixtures/graph/`
-//! - `token`: the token endpoint
+//! - `token`, `device_code`: the token endpoint
+//! - `platforms`, `github`, `azure_devops`, `managed_identity`: the places that hand out tokens besides Entra
 //! - `graph`, `resolve`, `page`, `odata`, `batch`, `reply`: answering a Graph request
 //! - `throttle`, `faults`: refusing on purpose
 //! - `network`: time, bandwidth and trouble by chance
 //! - `summary`, [`floor`], `control`: what was asked, and the least time it can take
 //! - `server`, `connection`: the listening side
+mod azure_devops;
 mod batch;
 mod connection;
 mod control;
 pub mod demo;
+mod device_code;
 mod errors;
 mod faults;
 pub mod floor;
+mod github;
 mod graph;
+mod managed_identity;
 mod network;
 mod odata;
 mod page;
+mod platforms;
 mod reply;
 mod resolve;
 mod routes;

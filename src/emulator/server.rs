@@ -18,11 +18,13 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::connection::{BreakableListener, Line};
+use super::device_code::Codes;
 use super::errors::{Failure, Trace};
 use super::faults::{FaultKind, Faults, http_date};
 use super::graph;
 use super::network::Network;
 use super::page::Places;
+use super::platforms;
 use super::reply::{Ask, Mishap, Reply, with_status};
 use super::summary::{Counts, Summary};
 use super::tenant::{Licences, TenantData};
@@ -46,6 +48,7 @@ pub(super) struct State {
     buckets: Mutex<Buckets>,
     tokens: Mutex<HashMap<String, Token>>,
     downloads: Mutex<HashMap<String, String>>,
+    pub(super) codes: Codes,
     log: Mutex<Vec<RequestLine>>,
     counts: Mutex<Counts>,
     stopped: AtomicBool,
@@ -84,6 +87,7 @@ impl State {
             buckets: Mutex::new(buckets),
             tokens: Mutex::default(),
             downloads: Mutex::default(),
+            codes: Codes::default(),
             log: Mutex::default(),
             counts: Mutex::default(),
             stopped: AtomicBool::new(false),
@@ -129,10 +133,11 @@ impl State {
         Ok(share)
     }
 
-    /// Makes a token with `make` and remembers it with the permissions of this moment.
+    /// Makes a token with `make` and remembers it with its permissions.
     pub(super) fn issue(
         &self,
         lifetime: u64,
+        permissions: &[String],
         make: impl FnOnce(jiff::Timestamp) -> String,
     ) -> String {
         let now = self.options.clock.now();
@@ -145,7 +150,7 @@ impl State {
             expires,
             requests: 0,
             refused: false,
-            permissions: self.tenant.profile.app.permissions.clone(),
+            permissions: permissions.to_vec(),
         };
         lock(&self.tokens).insert(token.clone(), entry);
         token
@@ -328,7 +333,10 @@ impl Drop for Waiting<'_> {
 async fn route(state: &State, request: Request, facts: &Facts, line: &RequestLine) -> Reply {
     let path = request.uri().path().to_owned();
     let first = path.split('/').nth(1).unwrap_or_default().to_owned();
-    if path.ends_with("/oauth2/v2.0/token") {
+    if let Some(reply) = platform(state, &request, facts, &path) {
+        return reply;
+    }
+    if path.ends_with("/oauth2/v2.0/token") || path.ends_with("/oauth2/v2.0/devicecode") {
         return sign_in(state, request, facts, &path, &first).await;
     }
     if path.ends_with("/v2.0/.well-known/openid-configuration") {
@@ -395,30 +403,8 @@ async fn sign_in(
     tenant: &str,
 ) -> Reply {
     let fault = state.faults.due(path, false);
-    match &fault {
-        Some(FaultKind::Throttle { retry_after }) => {
-            let mut failure = Failure::new("throttled.conditionalAccess", &[]);
-            if let Some(value) = retry_after.header(facts.trace.at) {
-                failure = failure.header("Retry-After", value);
-            }
-            return Reply::failure(&failure, &facts.trace);
-        }
-        Some(FaultKind::Status(status)) => {
-            return Reply::failure(&with_status(*status), &facts.trace);
-        }
-        Some(FaultKind::Html(status)) => {
-            return Reply::new(
-                *status,
-                "text/html; charset=utf-8",
-                b"<html><body>Proxy</body></html>".to_vec(),
-            );
-        }
-        Some(FaultKind::Redirect(url)) => {
-            let mut reply = Reply::new(302, "text/plain", Vec::new());
-            reply.header("Location", url);
-            return reply;
-        }
-        _ => {}
+    if let Some(reply) = fault.as_ref().and_then(|fault| early(fault, facts)) {
+        return reply;
     }
     let method = request.method().to_string();
     let content_type = text(request.headers(), "content-type")
@@ -436,7 +422,51 @@ async fn sign_in(
         body: &String::from_utf8_lossy(&body),
         trace: facts.trace.clone(),
     };
-    let mut reply = token::answer(state, &ask);
+    let reply = if path.ends_with("/devicecode") {
+        token::device_code(state, &ask, &facts.origin)
+    } else {
+        token::answer(state, &ask)
+    };
+    late(reply, fault)
+}
+
+/// Answers a request to a platform that hands out tokens; `None`: it is to somebody else.
+fn platform(state: &State, request: &Request, facts: &Facts, path: &str) -> Option<Reply> {
+    let method = request.method().as_str();
+    let query = request.uri().query().unwrap_or_default();
+    let reply = platforms::answer(state, path, method, query, request.headers(), &facts.trace)?;
+    let fault = state.faults.due(path, false);
+    let refusal = fault.as_ref().and_then(|fault| early(fault, facts));
+    Some(refusal.unwrap_or_else(|| late(reply, fault)))
+}
+
+/// Trouble in place of an answer of a sign-in service.
+fn early(fault: &FaultKind, facts: &Facts) -> Option<Reply> {
+    Some(match fault {
+        FaultKind::Throttle { retry_after } => {
+            let mut failure = Failure::new("throttled.conditionalAccess", &[]);
+            if let Some(value) = retry_after.header(facts.trace.at) {
+                failure = failure.header("Retry-After", value);
+            }
+            Reply::failure(&failure, &facts.trace)
+        }
+        FaultKind::Status(status) => Reply::failure(&with_status(*status), &facts.trace),
+        FaultKind::Html(status) => Reply::new(
+            *status,
+            "text/html; charset=utf-8",
+            b"<html><body>Proxy</body></html>".to_vec(),
+        ),
+        FaultKind::Redirect(url) => {
+            let mut reply = Reply::new(302, "text/plain", Vec::new());
+            reply.header("Location", url);
+            reply
+        }
+        _ => return None,
+    })
+}
+
+/// Trouble with the way of an answer of a sign-in service.
+fn late(mut reply: Reply, fault: Option<FaultKind>) -> Reply {
     match fault {
         Some(FaultKind::CutBody) => reply.mishap = Some(Mishap::Cut),
         Some(FaultKind::ResetConnection) => reply.mishap = Some(Mishap::Reset),

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::EmulatorError;
+use super::device_code::Person;
+use super::platforms::Platforms;
 use super::routes::Version;
 use super::synthetic::{Lists, Synthetic};
 
@@ -40,6 +42,8 @@ pub(super) struct Profile {
     #[serde(default)]
     pub(super) absent: Absent,
     pub(super) app: App,
+    #[serde(default)]
+    pub(super) platforms: Platforms,
 }
 
 /// What a child collection without a body answers.
@@ -61,7 +65,9 @@ pub(super) struct App {
     #[serde(default)]
     pub(super) certificates: Vec<Certificate>,
     #[serde(default)]
-    pub(super) federated: Vec<Federated>,
+    pub(super) federated_credentials: Vec<Federated>,
+    /// The person who signs in with a device code; without one, the application allows no public client flow.
+    pub(super) person: Option<Person>,
     #[serde(default)]
     pub(super) permissions: Vec<String>,
     #[serde(default = "yes")]

@@ -1,9 +1,10 @@
-//! The Entra token endpoint for the client credentials flow, and the OpenID metadata of the tenant.
+//! The Entra token endpoint for applications and for a person with a device code, and the OpenID metadata of the tenant.
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Value, json};
 
+use super::device_code::{Person, Poll};
 use super::errors::{Trace, entra};
 use super::odata::pairs;
 use super::reply::Reply;
@@ -15,20 +16,30 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 /// Entra tolerates clocks that differ by about five minutes.
 const SKEW: i64 = 300;
 
-/// An AADSTS number with what is filled into its text.
-type Refusal = (&'static str, Vec<String>);
+/// Why there is no token.
+enum Refusal {
+    /// An AADSTS number with what is filled into its text.
+    Numbered(String, Vec<String>),
+    /// An error of RFC 8628 that has no number.
+    Plain(&'static str),
+}
 
-fn refused(code: &'static str, args: &[&str]) -> Refusal {
-    (code, args.iter().map(|arg| (*arg).to_owned()).collect())
+fn refused(code: &str, args: &[&str]) -> Refusal {
+    let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+    Refusal::Numbered(code.to_owned(), args)
 }
 
 fn reply(result: Result<Value, Refusal>, trace: &Trace) -> Reply {
     let mut reply = match result {
         Ok(body) => Reply::new(200, JSON, body.to_string().into_bytes()),
-        Err((code, args)) => {
+        Err(Refusal::Numbered(code, args)) => {
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
-            let (status, body) = entra(code, &args, trace);
+            let (status, body) = entra(&code, &args, trace);
             Reply::new(status, JSON, body)
+        }
+        Err(Refusal::Plain(error)) => {
+            let body = json!({"error": error, "error_description": error});
+            Reply::new(400, JSON, body.to_string().into_bytes())
         }
     };
     reply.header("Cache-Control", "no-store, no-cache");
@@ -79,20 +90,33 @@ fn grant(state: &State, ask: &TokenAsk<'_>) -> Result<Value, Refusal> {
             .ok_or_else(|| refused("900144", &[name]))
     };
     let grant_type = need("grant_type")?;
-    if grant_type != "client_credentials" {
+    if !matches!(
+        grant_type,
+        "client_credentials" | "refresh_token" | DEVICE_CODE
+    ) {
         return Err(refused("70003", &[grant_type]));
     }
     check_tenant(state, ask.tenant)?;
+    check_app(state, need("client_id")?)?;
     let app = &state.tenant.profile.app;
-    let client_id = need("client_id")?;
-    if !client_id.eq_ignore_ascii_case(&app.client_id) {
-        return Err(refused("700016", &[client_id, state.tenant.tenant_id()]));
-    }
-    if !app.enabled {
-        return Err(refused("7000112", &[client_id]));
-    }
-    if !app.consented {
-        return Err(refused("7000229", &[client_id, state.tenant.tenant_id()]));
+    match grant_type {
+        DEVICE_CODE => {
+            let person = person(app)?;
+            return match state.codes.poll(person, need("device_code")?) {
+                Poll::Granted => Ok(delegated(state, person)),
+                Poll::Refused(code) => Err(refused(&code, &[])),
+                Poll::Plain(error) => Err(Refusal::Plain(error)),
+            };
+        }
+        "refresh_token" => {
+            let person = person(app)?;
+            return if state.codes.redeem(need("refresh_token")?) {
+                Ok(delegated(state, person))
+            } else {
+                Err(refused("700082", &[]))
+            };
+        }
+        _ => {}
     }
     let resource = check_scope(state, ask.host, need("scope")?)?;
     match (field("client_secret"), field("client_assertion")) {
@@ -106,13 +130,87 @@ fn grant(state: &State, ask: &TokenAsk<'_>) -> Result<Value, Refusal> {
         (None, None) => return Err(refused("7000218", &[])),
     }
     let lifetime = state.options.expires_in.unwrap_or(3_599);
-    let token = state.issue(lifetime, |now| jwt(state, resource, now, lifetime));
+    let bearer = Bearer {
+        client_id: &app.client_id,
+        permissions: &app.permissions,
+        is_delegated: false,
+    };
+    let token = bearer.issue(state, resource, lifetime);
     Ok(json!({
         "token_type": "Bearer",
         "expires_in": lifetime,
         "ext_expires_in": lifetime,
         "access_token": token,
     }))
+}
+
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// The person who signs in with a device code, if the application may be used so.
+fn person(app: &App) -> Result<&Person, Refusal> {
+    app.person.as_ref().ok_or_else(|| refused("7000218", &[]))
+}
+
+/// A token for the person, with what renews it.
+fn delegated(state: &State, person: &Person) -> Value {
+    let app = &state.tenant.profile.app;
+    let lifetime = state.options.expires_in.unwrap_or(3_599);
+    let permissions = person.scopes.as_ref().unwrap_or(&app.permissions);
+    let bearer = Bearer {
+        client_id: &app.client_id,
+        permissions,
+        is_delegated: true,
+    };
+    json!({
+        "token_type": "Bearer",
+        "scope": permissions.join(" "),
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
+        "access_token": bearer.issue(state, GRAPH, lifetime),
+        "refresh_token": state.codes.refresh_token(),
+    })
+}
+
+/// `POST /{tenant}/oauth2/v2.0/devicecode`.
+pub(super) fn device_code(state: &State, ask: &TokenAsk<'_>, origin: &str) -> Reply {
+    let form = pairs(ask.body);
+    let field = |name: &str| {
+        let found = form.iter().find(|(own, _)| own == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .ok_or_else(|| refused("900144", &[name]))
+    };
+    let answer = || {
+        if ask.method != "POST" {
+            return Err(refused("900561", &[ask.method]));
+        }
+        check_tenant(state, ask.tenant)?;
+        check_app(state, field("client_id")?)?;
+        let scope = field("scope")?;
+        let scopes: Vec<&str> = scope.split(' ').collect();
+        match scopes.as_slice() {
+            [graph, "offline_access"] => check_scope(state, ask.host, graph)?,
+            _ => return Err(refused("70011", &[scope])),
+        };
+        // Whether the application may do this is said when it asks for the token.
+        let nobody = Person::default();
+        let person = state.tenant.profile.app.person.as_ref();
+        Ok(state.codes.hand_out(person.unwrap_or(&nobody), origin))
+    };
+    reply(answer(), &ask.trace)
+}
+
+fn check_app(state: &State, client_id: &str) -> Result<(), Refusal> {
+    let app = &state.tenant.profile.app;
+    if !client_id.eq_ignore_ascii_case(&app.client_id) {
+        Err(refused("700016", &[client_id, state.tenant.tenant_id()]))
+    } else if !app.enabled {
+        Err(refused("7000112", &[client_id]))
+    } else if !app.consented {
+        Err(refused("7000229", &[client_id, state.tenant.tenant_id()]))
+    } else {
+        Ok(())
+    }
 }
 
 fn is_guid(text: &str) -> bool {
@@ -138,7 +236,7 @@ fn check_tenant(state: &State, tenant: &str) -> Result<(), Refusal> {
 }
 
 /// The Graph of the cloud that is played here; its name is known to Entra although this server answers for it.
-const GRAPH: &str = "https://graph.microsoft.com";
+pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 
 /// The resource that the scope asks for: `{graph root}/.default`, where the root is this server or the global cloud's Graph.
 fn check_scope<'a>(state: &State, host: &str, scope: &'a str) -> Result<&'a str, Refusal> {
@@ -257,7 +355,7 @@ fn in_time(expiry: i64, begin: Option<i64>, ask: &TokenAsk<'_>) -> Result<(), Re
 /// A token of another issuer; its signature cannot be checked here.
 fn federated(app: &App, issuer: &str, subject: &str, audience: &str) -> Result<(), Refusal> {
     let by_issuer: Vec<_> = app
-        .federated
+        .federated_credentials
         .iter()
         .filter(|own| own.issuer == issuer)
         .collect();
@@ -308,33 +406,56 @@ fn hex(thumbprint: &str) -> String {
     text
 }
 
-/// An access token of version 1.0, as Graph gets them. The signature is random.
-fn jwt(state: &State, resource: &str, now: jiff::Timestamp, lifetime: u64) -> String {
-    let profile = &state.tenant.profile;
-    let issuer = format!("https://sts.windows.net/{}/", profile.tenant_id);
-    let at = now.as_second();
-    let mut claims = json!({
-        "aud": resource,
-        "iss": issuer,
-        "iat": at,
-        "nbf": at,
-        "exp": at.saturating_add_unsigned(lifetime),
-        "app_displayname": "m365 auditor",
-        "appid": profile.app.client_id,
-        "appidacr": "1",
-        "idp": issuer,
-        "idtyp": "app",
-        "oid": profile.app.client_id,
-        "sub": profile.app.client_id,
-        "tid": profile.tenant_id,
-        "uti": uuid::Uuid::new_v4().simple().to_string(),
-        "ver": "1.0",
-        "wids": ["0997a1d0-0d1d-4acb-b408-d5ca73121e90"],
-    });
-    // Documented: without a grant the claim is absent.
-    if !profile.app.permissions.is_empty() {
-        claims["roles"] = json!(profile.app.permissions);
+/// Whom an access token is for.
+pub(super) struct Bearer<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) permissions: &'a [String],
+    pub(super) is_delegated: bool,
+}
+
+impl Bearer<'_> {
+    /// Makes a token that this server's Graph accepts.
+    pub(super) fn issue(&self, state: &State, resource: &str, lifetime: u64) -> String {
+        state.issue(lifetime, self.permissions, |now| {
+            self.jwt(state, resource, now, lifetime)
+        })
     }
+
+    /// An access token of version 1.0, as Graph gets them.
+    fn jwt(&self, state: &State, resource: &str, now: jiff::Timestamp, lifetime: u64) -> String {
+        let profile = &state.tenant.profile;
+        let issuer = format!("https://sts.windows.net/{}/", profile.tenant_id);
+        let at = now.as_second();
+        let mut claims = json!({
+            "aud": resource,
+            "iss": issuer,
+            "iat": at,
+            "nbf": at,
+            "exp": at.saturating_add_unsigned(lifetime),
+            "app_displayname": "m365 auditor",
+            "appid": self.client_id,
+            "appidacr": if self.is_delegated { "0" } else { "1" },
+            "idp": issuer,
+            "idtyp": if self.is_delegated { "user" } else { "app" },
+            "oid": self.client_id,
+            "sub": self.client_id,
+            "tid": profile.tenant_id,
+            "uti": uuid::Uuid::new_v4().simple().to_string(),
+            "ver": "1.0",
+            "wids": ["0997a1d0-0d1d-4acb-b408-d5ca73121e90"],
+        });
+        if self.is_delegated {
+            claims["scp"] = json!(self.permissions.join(" "));
+        } else if !self.permissions.is_empty() {
+            // Documented: without a grant the claim is absent.
+            claims["roles"] = json!(self.permissions);
+        }
+        unsigned(&claims)
+    }
+}
+
+/// A JSON web token with these claims. The signature is random.
+pub(super) fn unsigned(claims: &Value) -> String {
     let header =
         json!({"typ": "JWT", "alg": "RS256", "nonce": uuid::Uuid::new_v4().simple().to_string()});
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -346,7 +467,7 @@ fn jwt(state: &State, resource: &str, now: jiff::Timestamp, lifetime: u64) -> St
     format!(
         "{}.{}.{}",
         part(&header),
-        part(&claims),
+        part(claims),
         URL_SAFE_NO_PAD.encode(noise)
     )
 }
