@@ -427,7 +427,7 @@ async fn sign_in(
     } else {
         token::answer(state, &ask)
     };
-    late(reply, fault)
+    late(reply, fault.as_ref())
 }
 
 /// Answers a request to a platform that hands out tokens; `None`: it is to somebody else.
@@ -437,7 +437,7 @@ fn platform(state: &State, request: &Request, facts: &Facts, path: &str) -> Opti
     let reply = platforms::answer(state, path, method, query, request.headers(), &facts.trace)?;
     let fault = state.faults.due(path, false);
     let refusal = fault.as_ref().and_then(|fault| early(fault, facts));
-    Some(refusal.unwrap_or_else(|| late(reply, fault)))
+    Some(refusal.unwrap_or_else(|| late(reply, fault.as_ref())))
 }
 
 /// Trouble in place of an answer of a sign-in service.
@@ -466,11 +466,11 @@ fn early(fault: &FaultKind, facts: &Facts) -> Option<Reply> {
 }
 
 /// Trouble with the way of an answer of a sign-in service.
-fn late(mut reply: Reply, fault: Option<FaultKind>) -> Reply {
+fn late(mut reply: Reply, fault: Option<&FaultKind>) -> Reply {
     match fault {
         Some(FaultKind::CutBody) => reply.mishap = Some(Mishap::Cut),
         Some(FaultKind::ResetConnection) => reply.mishap = Some(Mishap::Reset),
-        Some(FaultKind::Latency(delay)) => reply.delay = Some(delay),
+        Some(FaultKind::Latency(delay)) => reply.delay = Some(*delay),
         _ => {}
     }
     reply
