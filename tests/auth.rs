@@ -7,10 +7,21 @@
 
 mod scripted;
 
+#[cfg(unix)]
+#[path = "auth/azure_cli.rs"]
+mod azure_cli;
 #[path = "auth/claims.rs"]
 mod claims;
 #[path = "auth/credential.rs"]
 mod credential;
+#[path = "auth/device_code.rs"]
+mod device_code;
+#[path = "auth/federated.rs"]
+mod federated;
+#[path = "auth/managed_identity.rs"]
+mod managed_identity;
+#[path = "auth/platforms.rs"]
+mod platforms;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -313,7 +324,7 @@ async fn each_code_of_entra_says_what_to_do() {
         7_000_215, 7_000_222, 700_016, 7_000_229, 7_000_112, 90_002, 900_023, 700_027, 700_024,
         700_023, 700_021, 700_022, 50_027, 700_211, 700_212, 700_213, 70_021, 700_238, 7_002_131,
         70_011, 1_002_012, 500_011, 53_003, 530_035, 65_001, 7_000_218, 70_016, 70_020, 70_018,
-        50_076, 50_079, 50_158, 50_196, 530_036,
+        50_076, 50_079, 50_158, 50_196, 530_036, 700_082, 50_173, 70_043,
     ];
     let unknown = 99_999;
     let server = Server::handler(move |number, _| {

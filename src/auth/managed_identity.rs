@@ -75,7 +75,7 @@ pub enum Platform {
     },
     /// The metadata service of an Azure machine.
     InstanceMetadata {
-        /// Its root; [`Platform::metadata`].
+        /// Its root: `http://169.254.169.254`, or `AZURE_POD_IDENTITY_AUTHORITY_HOST`.
         root: Url,
     },
 }

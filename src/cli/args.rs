@@ -187,11 +187,15 @@ pub(crate) struct SignInArgs {
     #[arg(long, value_name = "ID|DOMAIN", help_heading = "Sign-in")]
     pub(super) tenant: Option<String>,
 
-    /// Application (client) id [env: AZURE_CLIENT_ID]
+    /// Application (client) id; for a managed identity, client or resource id of the user-assigned one [env: AZURE_CLIENT_ID]
     #[arg(long, value_name = "ID", help_heading = "Sign-in")]
     pub(super) client_id: Option<String>,
 
-    /// Kind of credential: secret, certificate, federated, managed-identity, azure-cli, device-code; found by itself if not given
+    /// secret, certificate, federated, managed-identity, azure-cli or device-code [default: the first of them that is there, in this
+    /// order; device-code only when named]
+    ///
+    /// federated: AZURE_FEDERATED_TOKEN_FILE, or the job's own variables in GitHub Actions and Azure DevOps. managed-identity: of the
+    /// Azure machine or service that this runs on. azure-cli: whoever az login signed in. device-code: a person, in a browser.
     #[arg(long, value_name = "KIND", help_heading = "Sign-in")]
     pub(super) auth: Option<AuthKind>,
 

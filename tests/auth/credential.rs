@@ -176,6 +176,57 @@ fn the_credential_is_found_in_order() {
             Err("no client secret"),
         ),
         (
+            "a token file",
+            vec![("AZURE_FEDERATED_TOKEN_FILE", "x")],
+            Ok("federated"),
+        ),
+        (
+            "a secret before a token file",
+            vec![("AZURE_FEDERATED_TOKEN_FILE", "x"), secret],
+            Ok("from-azure"),
+        ),
+        (
+            "GitHub Actions before a managed identity",
+            vec![
+                ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://run.example/?x=y"),
+                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x"),
+                ("IDENTITY_ENDPOINT", "http://localhost/t"),
+                ("IDENTITY_HEADER", "x"),
+            ],
+            Ok("federated"),
+        ),
+        (
+            "half of GitHub's variables",
+            vec![("ACTIONS_ID_TOKEN_REQUEST_URL", "https://run.example")],
+            Err("no credential"),
+        ),
+        (
+            "half of Azure DevOps' variables",
+            vec![
+                ("SYSTEM_OIDCREQUESTURI", "https://dev.example"),
+                ("SYSTEM_ACCESSTOKEN", "x"),
+            ],
+            Err("no credential"),
+        ),
+        (
+            "a job's address that is not secure",
+            vec![
+                ("ACTIONS_ID_TOKEN_REQUEST_URL", "http://run.example"),
+                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x"),
+            ],
+            Err("ACTIONS_ID_TOKEN_REQUEST_URL"),
+        ),
+        (
+            "no Azure CLI",
+            vec![secret, ("--auth", "azure-cli")],
+            Err("not found on PATH"),
+        ),
+        (
+            "chosen without a token of another issuer",
+            vec![secret, ("--auth", "federated")],
+            Err("no token of another issuer"),
+        ),
+        (
             "common",
             vec![secret, ("--tenant", "common")],
             Err("one tenant"),
@@ -247,6 +298,69 @@ fn the_credential_is_found_in_order() {
     ] {
         assert!(help.contains(name), "{help}");
     }
+}
+
+#[test]
+fn kinds_that_are_no_application() {
+    let device = [
+        ("--auth", "device-code"),
+        ("AZURE_TENANT_ID", "Contoso.example"),
+        ("AZURE_CLIENT_ID", CLIENT),
+    ];
+    match find(&device).unwrap() {
+        SignIn::DeviceCode(person) => assert_eq!(
+            (person.tenant.as_str(), person.client_id.as_str()),
+            ("contoso.example", CLIENT)
+        ),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(
+        find(&device[..1]),
+        Err(AuthError::Missing { what: "tenant", .. })
+    ));
+    let identity = [
+        ("IDENTITY_ENDPOINT", "http://localhost/t"),
+        ("IDENTITY_HEADER", "x"),
+    ];
+    let found = find(&identity).unwrap();
+    assert_eq!(
+        (found.kind(), found.tenant()),
+        (AuthKind::ManagedIdentity, None)
+    );
+}
+
+#[test]
+fn the_names_of_a_platform_come_before_the_configuration() {
+    let env = |settings: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let settings = settings.iter();
+        settings
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let options = Options {
+        configured_tenant: Some("configured.example".to_owned()),
+        configured_client_id: Some(CLIENT.to_owned()),
+        ..Options::default()
+    };
+    let pipeline = [
+        ("SYSTEM_OIDCREQUESTURI", "https://dev.example"),
+        ("SYSTEM_ACCESSTOKEN", "x"),
+        ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "x"),
+        ("AZURESUBSCRIPTION_TENANT_ID", "pipeline.example"),
+        ("AZURE_TENANT_ID", "azure.example"),
+    ];
+    let tenant = |options: &Options, settings| {
+        let found = discover(options, &env(settings)).unwrap();
+        found.tenant().unwrap().to_owned()
+    };
+    assert_eq!(tenant(&options, &pipeline), "azure.example");
+    assert_eq!(tenant(&options, &pipeline[..4]), "pipeline.example");
+    assert_eq!(tenant(&options, &pipeline[..3]), "configured.example");
+    let flag = Options {
+        tenant: Some("flag.example".to_owned()),
+        ..options
+    };
+    assert_eq!(tenant(&flag, &pipeline), "flag.example");
 }
 
 #[test]
