@@ -9,12 +9,16 @@ mod support;
 
 #[path = "cli/credentials.rs"]
 mod credentials;
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/faults.rs"]
 mod faults;
 #[path = "cli/network.rs"]
 mod network;
 #[path = "cli/output.rs"]
 mod output;
+#[path = "cli/permissions.rs"]
+mod permissions;
 #[path = "cli/select.rs"]
 mod select;
 #[path = "cli/sign_in.rs"]

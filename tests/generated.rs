@@ -50,6 +50,8 @@ fn the_blocks_of_the_readme_are_real_output() {
         ),
         ("help", code(&output(&["--help"]))),
         ("rules", rules_by_area()),
+        ("permissions", code(&head(&output(&["permissions"]), 9))),
+        ("doctor", code(&output(&["doctor", "--demo"]))),
     ]);
     let mut made = readme.clone();
     for (name, text) in blocks {
@@ -78,6 +80,13 @@ fn first_screen(report: &str) -> String {
         .map_or(report.len(), |(at, _)| at);
     let more: Vec<&str> = report[tables..].lines().take(22).collect();
     format!("{}{}\n…\n", &report[..tables], more.join("\n"))
+}
+
+/// The first lines, and the last two.
+fn head(page: &str, lines: usize) -> String {
+    let all: Vec<&str> = page.trim_end().lines().collect();
+    let (first, last) = (&all[..lines], &all[all.len() - 2..]);
+    format!("{}\n…\n{}\n", first.join("\n"), last.join("\n"))
 }
 
 fn rules_by_area() -> String {

@@ -115,6 +115,15 @@ impl SignIn {
         }
     }
 
+    /// The application (client) id, where it was given; others know it from their token.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Application(application) => Some(&application.client_id),
+            Self::DeviceCode(person) => Some(&person.client_id),
+            Self::ManagedIdentity(_) | Self::AzureCli(_) => None,
+        }
+    }
+
     /// The tenant as it was given, a GUID or a domain; a managed identity and the Azure CLI know their own.
     pub fn tenant(&self) -> Option<&str> {
         match self {

@@ -46,6 +46,23 @@ pub(crate) enum Command {
     Collect(Box<CollectArgs>),
     /// The catalogue of rules
     Rules(RulesArgs),
+    /// What has to be granted: as a table, for a manifest, or as ready commands
+    ///
+    /// Talks to nobody. The least that the selected rules need: application permissions of Microsoft Graph, none of them to write. A
+    /// permission that covers more is never asked for where Graph takes a narrower one: Directory.Read.All is for delegated grants alone
+    /// (--without delegated-grants does without), Policy.Read.All for Conditional Access and tenant policies. Where one is granted that
+    /// covers a narrower one in the list (Directory.Read.All for users, RoleManagement.Read.Directory for role schedules,
+    /// Policy.Read.All for authentication strengths), the narrower one may be left off; doctor knows.
+    Permissions(Box<PermissionsArgs>),
+    /// Sign in and say what can be read, which rules would go unevaluated, and how well the own application is kept
+    ///
+    /// Collects nothing. Asks Entra for the tenant's public metadata and for a token, and reads at most six things of Graph: the organization,
+    /// its subscribedSkus, our own application and service principal, and the app roles and directory roles that were granted to it.
+    ///
+    /// Exit codes: 0 all selected rules can be evaluated, as far as the tenant is licensed and nothing was left out; 2 usage or
+    /// configuration error; 3 could not sign in; 4 a selected rule goes, or may go, unevaluated for want of a permission; 5 could not be
+    /// carried out. What is said of the clock and of the own application does not change the code.
+    Doctor(Box<DoctorArgs>),
 }
 
 /// Flags of `scan`.
@@ -118,6 +135,49 @@ pub(crate) struct CollectArgs {
     pub(super) config: ConfigArgs,
 }
 
+/// Flags of `permissions`.
+#[derive(Debug, Args)]
+pub(crate) struct PermissionsArgs {
+    /// Everything that collect can read, opt-in groups too, whatever the rules
+    #[arg(long, conflicts_with_all = ["tier", "area", "rule", "skip_rule", "min_severity", "with", "without", "no_beta", "mailbox_rules"])]
+    pub(super) all: bool,
+
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    #[command(flatten)]
+    pub(super) read: GroupArgs,
+
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = PermissionsFormat::Table, help_heading = "Output")]
+    pub(super) format: PermissionsFormat,
+
+    /// In the table, one line per rule instead of one per permission
+    #[arg(long, help_heading = "Output")]
+    pub(super) by_rule: bool,
+}
+
+/// Flags of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Look at the built-in sample tenant
+    #[arg(long, help_heading = "Source", conflicts_with_all = ["tenant", "client_id", "auth", "certificate", "client_secret_file", "login_url", "graph_url"])]
+    pub(super) demo: bool,
+    #[command(flatten)]
+    pub(super) sign_in: SignInArgs,
+    #[command(flatten)]
+    pub(super) read: GroupArgs,
+
+    /// What to print on stdout
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "Output")]
+    pub(super) format: Format,
+
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+
+    #[command(flatten)]
+    pub(super) config: ConfigArgs,
+}
+
 /// Where the data comes from.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
@@ -130,9 +190,9 @@ pub(crate) struct SourceArgs {
     pub(super) demo: bool,
 }
 
-/// What is read.
+/// Which groups of resources are read.
 #[derive(Debug, Args)]
-pub(crate) struct ReadArgs {
+pub(crate) struct GroupArgs {
     /// Leave out, separated by commas: registration-report, sign-in-activity, devices, ... (a wrong name lists all)
     #[arg(
         long,
@@ -158,6 +218,13 @@ pub(crate) struct ReadArgs {
     /// Ask Graph's beta version for nothing
     #[arg(long, help_heading = "What is read")]
     pub(super) no_beta: bool,
+}
+
+/// What is read, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    pub(super) groups: GroupArgs,
 
     /// Stop asking after this long, for example 90s, 45m, 2h; what is open by then counts as not read
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "What is read")]
@@ -342,6 +409,17 @@ pub(crate) enum Format {
     Table,
     /// For programs
     Json,
+}
+
+/// Forms of what has to be granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PermissionsFormat {
+    /// For people
+    Table,
+    /// The requiredResourceAccess array, for a manifest, Terraform or Bicep
+    Json,
+    /// A shell script that registers the application with the Azure CLI
+    Az,
 }
 
 /// From which severity on a finding fails the run.

@@ -18,7 +18,7 @@ pub(super) fn run(args: &CollectArgs, cli: &Cli, world: &World) -> Ended {
         &args.sign_in,
         args.demo,
         &Reading {
-            resources: select::all_resources(&args.read),
+            resources: select::all_resources(&args.read.groups),
             timeout: args.read.timeout,
             keep: Some(Keep {
                 path: &args.save,

@@ -2,9 +2,12 @@
 
 mod args;
 mod collect;
+mod doctor;
 mod failure;
 mod intake;
+mod permissions;
 mod progress;
+mod proxy;
 mod rules;
 mod scan;
 mod select;
@@ -42,6 +45,8 @@ pub fn run(world: &World) -> ExitStatus {
         Command::Scan(scan) => scan::run(scan, &cli, world),
         Command::Collect(collect) => collect::run(collect, &cli, world),
         Command::Rules(rules) => rules::run(rules, world),
+        Command::Permissions(permissions) => permissions::run(permissions, world),
+        Command::Doctor(doctor) => doctor::run(doctor, world),
     };
     ended.unwrap_or_else(|failure| {
         let _ = write!(anstream::stderr(), "{failure}");

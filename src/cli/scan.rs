@@ -34,7 +34,7 @@ pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
             &args.sign_in,
             args.source.demo,
             &Reading {
-                resources: select::resources(&rules, &args.read),
+                resources: select::resources(&rules, &args.read.groups),
                 timeout: args.read.timeout,
                 keep: args.save.as_deref().map(|path| Keep {
                     path,

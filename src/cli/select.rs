@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::args::{ReadArgs, SelectArgs};
+use super::args::{GroupArgs, SelectArgs};
 use super::failure::Failure;
 use crate::collect;
-use crate::rules::{self, Finding, Rule, Status};
+use crate::rules::{self, Finding, Rule, Severity, Status};
 use crate::snapshot::Resource;
 
 /// The rules that the flags select, in the registry's order.
@@ -23,6 +23,15 @@ pub(super) fn rules(select: &SelectArgs) -> Result<Vec<&'static Rule>, Failure> 
         .collect())
 }
 
+/// The rules that the flags select and that can be as severe as they ask for: those whose results `scan` would show.
+pub(super) fn rules_shown(select: &SelectArgs) -> Result<Vec<&'static Rule>, Failure> {
+    let mut rules = rules(select)?;
+    if let Some(least) = select.min_severity {
+        rules.retain(|rule| Severity::of(rule.risk.full()) >= least);
+    }
+    Ok(rules)
+}
+
 /// No rule has this id.
 pub(super) fn unknown(id: &str) -> Failure {
     let help = match rules::nearest(id) {
@@ -33,7 +42,7 @@ pub(super) fn unknown(id: &str) -> Failure {
 }
 
 /// Everything that these rules read, and what every report needs, as far as it is to be read.
-pub(super) fn resources(rules: &[&Rule], read: &ReadArgs) -> BTreeSet<Resource> {
+pub(super) fn resources(rules: &[&Rule], read: &GroupArgs) -> BTreeSet<Resource> {
     let mut wanted = BTreeSet::from([Resource::Organization, Resource::SubscribedSkus]);
     for rule in rules {
         wanted.extend(rule.reads);
@@ -43,11 +52,11 @@ pub(super) fn resources(rules: &[&Rule], read: &ReadArgs) -> BTreeSet<Resource> 
 }
 
 /// Everything that can be read, for a snapshot that answers later questions, too.
-pub(super) fn all_resources(read: &ReadArgs) -> BTreeSet<Resource> {
+pub(super) fn all_resources(read: &GroupArgs) -> BTreeSet<Resource> {
     choose(Resource::ALL.iter().copied().collect(), read)
 }
 
-fn choose(wanted: BTreeSet<Resource>, read: &ReadArgs) -> BTreeSet<Resource> {
+fn choose(wanted: BTreeSet<Resource>, read: &GroupArgs) -> BTreeSet<Resource> {
     let mut with = read.with.clone();
     if read.mailbox_rules {
         with.push(collect::Group::MailboxRules);

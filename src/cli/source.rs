@@ -17,7 +17,7 @@ use crate::auth::{Cloud, Credential, Endpoints, Renewal, SignIn, TokenSource as 
 use crate::collect::{self, Ask};
 use crate::config::{self, Config};
 use crate::emulator::{self, Emulator, Fault, FaultKind, Nth, RetryAfter, TenantData};
-use crate::graph::http::{self, Client, Url};
+use crate::graph::http::{self, Client};
 use crate::graph::{Clock, GraphClient, GraphError, Pace, SystemClock};
 use crate::snapshot::file::{self, Snapshot, Writer};
 use crate::snapshot::{Earlier, Header, Resource};
@@ -36,17 +36,31 @@ pub(super) fn config(args: &ConfigArgs, demo: bool) -> Result<Config, Failure> {
 }
 
 /// Whom to ask, and as whom.
-struct Target {
-    tokens: Tokens,
-    http: Client,
-    cloud: Cloud,
-    graph: Url,
-    pace: Pace,
+pub(super) struct Target {
+    pub(super) tokens: Tokens,
+    pub(super) http: Client,
+    pub(super) cloud: Cloud,
+    pub(super) endpoints: Endpoints,
+    pub(super) pace: Pace,
     /// When the run began, in whole seconds: the moment of the snapshot.
     started: Timestamp,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     /// Serves the demo for as long as it is asked.
-    _emulator: Option<Emulator>,
+    pub(super) _emulator: Option<Emulator>,
+}
+
+/// A tenant or the demo; nobody was asked for anything yet.
+pub(super) async fn target(
+    args: &SignInArgs,
+    demo: bool,
+    config: &Config,
+    world: &World,
+) -> Result<Target, Failure> {
+    if demo {
+        demo_target(&args.pace).await
+    } else {
+        live_target(args, config, world).await
+    }
 }
 
 /// What to read, and what to keep of it.
@@ -92,11 +106,7 @@ pub(super) fn collect(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let target = if demo {
-            demo_target(&args.pace).await?
-        } else {
-            live_target(args, reading.config, world).await?
-        };
+        let target = target(args, demo, reading.config, world).await?;
         collect_from(target, reading, cli, world).await
     })
 }
@@ -111,7 +121,7 @@ async fn collect_from(
         tokens,
         http,
         cloud,
-        graph,
+        endpoints,
         pace,
         started,
         clock,
@@ -125,8 +135,9 @@ async fn collect_from(
         .or_else(|| token.claims()?.tenant.clone())
         .unwrap_or_else(|| "unknown".to_owned());
     let client_id = token.claims().and_then(|claims| claims.app_id.as_deref());
+    let client_id = client_id.or_else(|| tokens.sign_in().client_id());
     let client_id = client_id.and_then(|id| id.parse().ok());
-    let client = GraphClient::new(http, graph, Arc::new(tokens), clock, pace)?;
+    let client = GraphClient::new(http, endpoints.graph, Arc::new(tokens), clock, pace)?;
 
     let asked = reading.resources.iter().copied().collect();
     let mut header = Header::new(tenant, cloud.name().to_owned(), started, asked);
@@ -198,6 +209,8 @@ async fn demo_target(pace: &PaceArgs) -> Result<Target, Failure> {
                 retry_after: RetryAfter::None,
             },
         }],
+        // The time of the data is the time of the service, too.
+        clock: emulator::Clock::Fixed(now),
         ..emulator::Options::default()
     };
     let emulator = Emulator::start(tenant, options).await?;
@@ -208,12 +221,11 @@ async fn demo_target(pace: &PaceArgs) -> Result<Target, Failure> {
     )?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(now));
     let http = http::client(&[&endpoints.login, &endpoints.graph])?;
-    let graph = endpoints.graph.clone();
     Ok(Target {
-        tokens: Tokens::new(sign_in, endpoints, http.clone(), Arc::clone(&clock)),
+        tokens: Tokens::new(sign_in, endpoints.clone(), http.clone(), Arc::clone(&clock)),
         http,
         cloud: Cloud::Global,
-        graph,
+        endpoints,
         pace: paced(pace, true),
         started: now,
         clock,
@@ -235,7 +247,7 @@ async fn live_target(args: &SignInArgs, config: &Config, world: &World) -> Resul
         tokens,
         http,
         cloud,
-        graph: endpoints.graph,
+        endpoints,
         pace,
         started,
         clock,

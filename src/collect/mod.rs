@@ -7,6 +7,7 @@
 //! - `list`, `shard`, `chain`: reading one list whole: in one chain, or in parts side by side, each checked against counts
 //! - `groups`: what can be left out or added by name
 //! - `per_object`: what is asked object by object, as soon as it is known which objects
+//! - `preview`: the few requests of a look before anything is collected
 //! - `ledger`: what each resource has cost, and how it ended
 
 mod chain;
@@ -14,6 +15,7 @@ mod groups;
 mod ledger;
 mod list;
 mod per_object;
+mod preview;
 mod requests;
 mod rows;
 mod shard;
@@ -34,6 +36,7 @@ use crate::snapshot::{Earlier, Guid, Page, Record, Resource, Shard, SnapshotErro
 use chain::{Chain, Ended, Reader, Start};
 pub use groups::{Group, UnknownGroup, choose};
 use ledger::Ledger;
+pub use preview::preview;
 
 /// Where rows go.
 pub trait Sink {

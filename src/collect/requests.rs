@@ -167,6 +167,7 @@ fn base(resource: Resource, id: &str) -> Query {
         Query::v1(&path)
     }
 }
+
 /// `isManagementRestricted` comes only where it is named.
 const GROUP: &[&str] = &[
     "id",
@@ -193,6 +194,15 @@ const RESOURCE_ACTION: &[&str] = &[
 
 /// Privileged Identity Management answers only for one scope: the whole directory, its roles.
 const DIRECTORY_ROLES: &str = "scopeId eq '/' and scopeType eq 'DirectoryRole'";
+
+/// The properties of application objects that are asked for; none for others.
+pub(super) const fn properties(resource: Resource) -> &'static [&'static str] {
+    match resource {
+        Resource::Applications => APPLICATION,
+        Resource::ServicePrincipals => SERVICE_PRINCIPAL,
+        _ => &[],
+    }
+}
 
 /// The request for a resource that is not per object.
 pub(super) fn query(resource: Resource, now: Timestamp, alert_days: u32) -> Query {

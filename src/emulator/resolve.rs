@@ -265,7 +265,8 @@ impl<'a> Resolver<'a> {
         Rows::Picked(picked)
     }
 
-    /// `transitiveMembers`, `memberOf` and `transitiveMemberOf`, from the `members` of groups and roles.
+    /// `transitiveMembers`, `memberOf` and `transitiveMemberOf`, from the `members` of groups and roles; `appRoleAssignments`, from
+    /// the `appRoleAssignedTo` of all resources.
     fn computed(&self, path: &[String]) -> Option<Vec<Row<'a>>> {
         let [collection, id, relation] = path else {
             return None;
@@ -279,6 +280,7 @@ impl<'a> Resolver<'a> {
         match relation.to_ascii_lowercase().as_str() {
             "transitivemembers" if known && group => self.transitive_members(id),
             "memberof" if known => Some(self.member_of(&[id.to_ascii_lowercase()])),
+            "approleassignments" if known => Some(self.granted_to(id)),
             "transitivememberof" if known => {
                 let mut of = Vec::new();
                 let mut asked = BTreeSet::from([id.to_ascii_lowercase()]);
@@ -326,6 +328,20 @@ impl<'a> Resolver<'a> {
             }
         }
         Some(found)
+    }
+
+    /// What a principal was granted on any resource.
+    fn granted_to(&self, principal: &str) -> Vec<Row<'a>> {
+        let of = |row: &&Value| {
+            let id = row.get("principalId").and_then(Value::as_str);
+            id.is_some_and(|id| id.eq_ignore_ascii_case(principal))
+        };
+        let lists = self
+            .tenant
+            .children("/serviceprincipals", "approleassignedto");
+        lists
+            .flat_map(|(_, list)| list.rows.iter().filter(of).map(Row::plain))
+            .collect()
     }
 
     /// Groups, roles and units with one of these members.

@@ -3,8 +3,10 @@
 //! [`model`] is the JSON report, version 1, with structures of its own so that inner types may change; each format is a file. Nothing is
 //! judged here. Every text from a tenant goes through the escaping of the place it is written to.
 
+pub mod doctor;
 pub mod json;
 pub mod model;
+pub mod permissions;
 pub mod rules;
 pub mod table;
 
@@ -15,6 +17,7 @@ use jiff::Timestamp;
 use crate::config::Owners;
 use crate::plan::{Entitlement, Plan, Question};
 use crate::rules::Finding;
+use crate::snapshot::model::Organization;
 use crate::snapshot::{Header, Record, Resource, Untrusted};
 
 /// Everything that a report is made from.
@@ -54,11 +57,15 @@ pub struct TenantName {
 impl TenantName {
     /// The name of the tenant of a snapshot.
     pub fn of(header: &Header, tenant: &crate::snapshot::Tenant) -> Self {
-        let organization = tenant.organization();
+        Self::from_organization(header.tenant.clone(), tenant.organization())
+    }
+
+    /// The name of the tenant that was asked for as `asked`, by what it says of itself.
+    pub fn from_organization(asked: Untrusted, organization: Option<&Organization>) -> Self {
         Self {
             id: organization
                 .and_then(|row| row.id)
-                .map_or_else(|| header.tenant.clone(), |id| id.to_string().into()),
+                .map_or(asked, |id| id.to_string().into()),
             display_name: organization.and_then(|row| row.display_name.clone()),
             default_domain: organization.and_then(|row| {
                 let domains = row.verified_domains.iter().flatten();

@@ -413,14 +413,14 @@ fn count(number: usize, what: &str) -> String {
 }
 
 /// Keeps a column of rule ids whole: an id that is broken in two cannot be copied.
-fn unbroken(table: &mut Table, column: usize) {
+pub(super) fn unbroken(table: &mut Table, column: usize) {
     if let Some(column) = table.column_mut(column) {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
 }
 
 /// A table as wide as the terminal, with the borders that survive a pipe.
-fn table(style: Style, header: &[&str]) -> Table {
+pub(super) fn table(style: Style, header: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_HORIZONTAL_ONLY)

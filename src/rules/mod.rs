@@ -15,6 +15,7 @@ pub mod data;
 pub mod devices;
 pub mod identity;
 pub mod monitoring;
+pub mod preflight;
 pub mod sharing;
 
 pub use catalogue::{find, nearest, registry};

@@ -1,7 +1,7 @@
 //! What a rule is.
 
 use super::{Context, Verdict};
-use crate::snapshot::Resource;
+use crate::snapshot::{self, Resource};
 
 /// One rule: everything about it that is known before any tenant is.
 #[derive(Debug)]
@@ -213,28 +213,15 @@ pub enum Licence {
 
 impl Licence {
     /// Entra ID P1 (P2 includes it).
-    pub const ENTRA_P1: Self = Self::OneOf(&["AAD_PREMIUM", "AAD_PREMIUM_P2"]);
+    pub const ENTRA_P1: Self = Self::OneOf(snapshot::Licence::EntraP1.plans());
     /// Entra ID P2.
-    pub const ENTRA_P2: Self = Self::OneOf(&["AAD_PREMIUM_P2"]);
+    pub const ENTRA_P2: Self = Self::OneOf(snapshot::Licence::EntraP2.plans());
     /// Entra ID P2 or Entra ID Governance: Privileged Identity Management.
-    pub const PIM: Self = Self::OneOf(&["AAD_PREMIUM_P2", "Entra_Identity_Governance"]);
+    pub const PIM: Self = Self::OneOf(snapshot::Licence::EntraP2OrGovernance.plans());
     /// Intune.
-    pub const INTUNE: Self = Self::OneOf(&[
-        "INTUNE_A",
-        "INTUNE_A_VL",
-        "INTUNE_A_GOV",
-        "INTUNE_EDU",
-        "INTUNE_SMBIZ",
-    ]);
+    pub const INTUNE: Self = Self::OneOf(snapshot::Licence::Intune.plans());
     /// Any workload of Defender XDR.
-    pub const DEFENDER: Self = Self::OneOf(&[
-        "WINDEFATP",
-        "MDE_SMB",
-        "ATP_ENTERPRISE",
-        "THREAT_INTELLIGENCE",
-        "ATA",
-        "ADALLOM_S_STANDALONE",
-    ]);
+    pub const DEFENDER: Self = Self::OneOf(snapshot::Licence::Defender.plans());
 
     /// The plans that would do; empty for [`Licence::Any`].
     pub const fn plans(self) -> &'static [&'static str] {

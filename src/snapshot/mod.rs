@@ -6,8 +6,10 @@
 //! and a row that was not read can never be mistaken for one that is not there.
 
 pub mod file;
+mod granted;
 pub mod id;
 pub mod model;
+pub mod preview;
 pub mod reference;
 pub mod resource;
 pub mod section;
@@ -16,6 +18,7 @@ pub mod tenant;
 pub mod text;
 
 pub use file::{Earlier, Header, Page, Record, SnapshotError};
+pub use granted::Granted;
 pub use id::{Guid, GuidMap};
 pub use resource::{Licence, Resource};
 pub use section::{Section, State, Unread};

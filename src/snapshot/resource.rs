@@ -375,6 +375,25 @@ pub enum Licence {
 }
 
 impl Licence {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::None,
+        Self::EntraP1,
+        Self::EntraP2,
+        Self::EntraP2OrGovernance,
+        Self::Governance,
+        Self::WorkloadIdentities,
+        Self::GlobalSecureAccess,
+        Self::PrivateAccess,
+        Self::Intune,
+        Self::SharePoint,
+        Self::Exchange,
+        Self::Defender,
+        Self::DefenderForIdentity,
+        Self::DefenderForOffice2,
+        Self::InformationProtection,
+    ];
+
     /// How people call it; `None` where nothing is needed.
     pub const fn name(self) -> Option<&'static str> {
         Some(match self {
@@ -394,6 +413,72 @@ impl Licence {
             Self::DefenderForOffice2 => "Defender for Office 365 Plan 2",
             Self::InformationProtection => "Purview Information Protection",
         })
+    }
+
+    /// The service plans that give it, any of them, by name in Microsoft's licensing list; empty for [`Licence::None`].
+    pub const fn plans(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[],
+            Self::EntraP1 => &["AAD_PREMIUM", "AAD_PREMIUM_P2"],
+            Self::EntraP2 => &["AAD_PREMIUM_P2"],
+            Self::EntraP2OrGovernance => &["AAD_PREMIUM_P2", "Entra_Identity_Governance"],
+            Self::Governance => &["Entra_Identity_Governance"],
+            Self::WorkloadIdentities => &["AAD_WRKLDID_P1", "AAD_WRKLDID_P2"],
+            Self::GlobalSecureAccess => &[
+                "Entra_Premium_Internet_Access",
+                "Entra_Premium_Private_Access",
+            ],
+            Self::PrivateAccess => &["Entra_Premium_Private_Access"],
+            // INTUNE_O365 is Basic Mobility and Security, which has no Intune in Graph.
+            Self::Intune => &[
+                "INTUNE_A",
+                "INTUNE_A_VL",
+                "INTUNE_A_GOV",
+                "INTUNE_EDU",
+                "INTUNE_SMBIZ",
+            ],
+            Self::SharePoint => &[
+                "SHAREPOINTSTANDARD",
+                "SHAREPOINTENTERPRISE",
+                "SHAREPOINTDESKLESS",
+                "SHAREPOINTSTANDARD_EDU",
+                "SHAREPOINTENTERPRISE_EDU",
+                "SHAREPOINTENTERPRISE_GOV",
+                "SHAREPOINTDESKLESS_GOV",
+                "SHAREPOINTENTERPRISE_MIDMARKET",
+                "SHAREPOINT_S_DEVELOPER",
+            ],
+            Self::Exchange => &[
+                "EXCHANGE_S_STANDARD",
+                "EXCHANGE_S_ENTERPRISE",
+                "EXCHANGE_S_DESKLESS",
+                "EXCHANGE_S_ESSENTIALS",
+                "EXCHANGE_S_STANDARD_GOV",
+                "EXCHANGE_S_ENTERPRISE_GOV",
+                "EXCHANGE_S_DESKLESS_GOV",
+                "EXCHANGE_S_STANDARD_MIDMARKET",
+            ],
+            Self::Defender => &[
+                "WINDEFATP",
+                "MDE_SMB",
+                "ATP_ENTERPRISE",
+                "THREAT_INTELLIGENCE",
+                "ATA",
+                "ADALLOM_S_STANDALONE",
+            ],
+            Self::DefenderForIdentity => &["ATA"],
+            Self::DefenderForOffice2 => &["THREAT_INTELLIGENCE", "THREAT_INTELLIGENCE_GOV"],
+            Self::InformationProtection => &[
+                "RMS_S_ENTERPRISE",
+                "RMS_S_ENTERPRISE_GOV",
+                "RMS_S_PREMIUM",
+                "RMS_S_PREMIUM_GOV",
+                "RMS_S_PREMIUM2",
+                "RMS_S_PREMIUM2_GOV",
+                "MIP_S_CLP1",
+                "MIP_S_CLP2",
+            ],
+        }
     }
 }
 
@@ -459,5 +544,41 @@ impl TryFrom<String> for Resource {
 impl From<Resource> for String {
     fn from(resource: Resource) -> Self {
         resource.key().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::reference;
+
+    #[test]
+    fn licences_are_made_of_plans_that_microsoft_sells() {
+        for licence in Licence::ALL {
+            assert_eq!(licence.plans().is_empty(), licence.name().is_none());
+            for plan in licence.plans() {
+                assert!(reference::service_plan(plan).is_some(), "{plan}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_permission_is_an_application_permission_to_read() {
+        for resource in Resource::ALL {
+            for permission in resource
+                .permissions()
+                .iter()
+                .chain(resource.also_accepted())
+            {
+                assert!(
+                    reference::permission_named(permission).is_some(),
+                    "{permission} of {resource} is no application permission"
+                );
+                assert!(
+                    reference::only_reads(permission),
+                    "{permission} of {resource} does more than read"
+                );
+            }
+        }
     }
 }
