@@ -174,6 +174,8 @@ const TEXT_READ_AS_GUID: &[&str] = &[
     "deviceAndAppManagementRoleAssignment.id",
     "deviceLocalCredentialInfo.id",
     "deviceManagementConfigurationPolicy.id",
+    "device.deviceId",
+    "device.id",
     "directoryObject.id",
     "group.id",
     "groupSetting.templateId",

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::grant::Forces;
 use super::question::{Cells, Clients, Question, RiskLevels, Target};
@@ -10,9 +10,9 @@ use super::shape::{Reach, Shape};
 use super::subjects::{Belongs, Directory, Named, Subject};
 use super::who::By;
 use super::{Facts, Requirement};
-use crate::snapshot::Guid;
 use crate::snapshot::model::{ConditionalAccessPolicy, ConditionalAccessPolicyState as State};
 use crate::snapshot::tenant::User;
+use crate::snapshot::{Guid, GuidHasher};
 
 /// All policies, read once; questions are asked of it.
 pub struct Shapes<'a> {
@@ -59,8 +59,9 @@ pub struct Denial<'a> {
 }
 
 impl<'a> Shapes<'a> {
-    /// Reads the policies; `known` is the directory of an earlier reading of the same facts.
-    pub fn read(facts: &Facts<'a>, known: Option<Arc<Directory>>) -> Self {
+    /// Reads the policies; `known` keeps the directory for the next reading of the same facts, and for those who read them at the
+    /// same time.
+    pub fn read(facts: &Facts<'a>, known: &OnceLock<Arc<Directory>>) -> Self {
         let shapes: Vec<Shape<'a>> = facts
             .policies
             .iter()
@@ -72,13 +73,8 @@ impl<'a> Shapes<'a> {
                 facts,
             ))
         };
-        let directory = known.unwrap_or_else(build);
+        let directory = Arc::clone(known.get_or_init(build));
         Self { shapes, directory }
-    }
-
-    /// The accounts sorted into classes, for the next reading of the same facts.
-    pub fn directory(&self) -> Arc<Directory> {
-        Arc::clone(&self.directory)
     }
 
     /// Every policy, in every state.
@@ -92,7 +88,7 @@ impl<'a> Shapes<'a> {
     }
 
     /// The subject that an account is.
-    pub fn subject(&self, user: &User) -> Subject {
+    pub fn subject(&self, user: User<'_>) -> Subject {
         self.directory.subject(user)
     }
 
@@ -135,7 +131,7 @@ impl<'a> Shapes<'a> {
             shapes: self,
             question,
             reaches,
-            known: HashMap::new(),
+            known: HashMap::default(),
             decided: Vec::new(),
             last: None,
         }
@@ -298,7 +294,7 @@ pub struct Answer<'s, 'a> {
     question: Question,
     reaches: Vec<PolicyReach>,
     /// Where each subject that was looked at stands among those decided.
-    known: HashMap<Subject, usize>,
+    known: HashMap<Subject, usize, GuidHasher>,
     decided: Vec<Coverage>,
     /// The subject of the last answer: most accounts are like the one before.
     last: Option<(Subject, usize)>,

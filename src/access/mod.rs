@@ -29,10 +29,11 @@ pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target}
 pub use shape::Shape;
 pub use subjects::{Belongs, Directory, ExternalKind, Subject};
 
+use crate::snapshot::Guid;
 use crate::snapshot::model::{
-    AuthenticationStrengthPolicy, ConditionalAccessPolicy, DirectoryObject, NamedLocation,
+    AuthenticationStrengthPolicy, ConditionalAccessPolicy, NamedLocation,
 };
-use crate::snapshot::tenant::{ById, Holders};
+use crate::snapshot::tenant::{ById, Holders, Users};
 
 /// What the reading rests on.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +46,9 @@ pub struct Facts<'a> {
     pub locations: &'a [NamedLocation],
     /// Users in groups, nested ones included, read to the end. A group that is not a key here has members that nobody knows;
     /// `None` when the lists were not read: then no group is known.
-    pub group_members: Option<&'a ById<DirectoryObject>>,
+    pub group_members: Option<&'a ById<Guid>>,
+    /// Accounts, as far as they were read: those that are asked about.
+    pub users: &'a Users,
     /// Who holds which role.
     pub holders: &'a Holders,
     /// Whether the holders have all eligible assignments; there are none without Privileged Identity Management.

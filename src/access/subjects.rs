@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
+use crate::snapshot::Guid;
 use crate::snapshot::tenant::{Held, PrincipalKind, User};
-use crate::snapshot::{Guid, GuidMap};
 
 /// Whether somebody belongs to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,14 +126,9 @@ impl Kinds {
     }
 
     /// What an account may be to a policy. An invitation is certain; a foreign UPN without one may be several things.
-    fn of_user(user: &User) -> Self {
-        let foreign = user
-            .user_principal_name
-            .raw()
-            .to_ascii_uppercase()
-            .contains("#EXT#");
+    fn of_user(user: User<'_>) -> Self {
         let mut kinds = Self::default();
-        match (user.is_guest, user.is_invited, foreign) {
+        match (user.is_guest(), user.is_invited(), user.is_foreign()) {
             (true, true, _) => kinds.add(Self::of(ExternalKind::B2bCollaborationGuest)),
             (true, false, true) => {
                 kinds.add(Self::of(ExternalKind::B2bCollaborationGuest));
@@ -207,7 +202,8 @@ pub struct Directory {
     /// Groups whose members nobody knows, and roles held by such groups.
     open: BTreeSet<SetId>,
     classes: Vec<Vec<SetId>>,
-    class_of: GuidMap<u32>,
+    /// By place in the list of accounts.
+    class_of: Vec<u32>,
 }
 
 /// Index of a named set.
@@ -221,19 +217,18 @@ impl Directory {
         let mut directory = Self {
             open: BTreeSet::new(),
             classes: vec![Vec::new()],
-            class_of: GuidMap::default(),
+            class_of: vec![0; facts.users.len()],
             sets: BTreeMap::new(),
         };
         let mut next = BTreeMap::new();
         // In the order of the indexes, so that every class is sorted.
         for (&name, &set) in &sets {
             match name {
-                Named::Account(id) => directory.put(id, set, &mut next),
+                Named::Account(id) => directory.put(id, set, facts, &mut next),
                 Named::Group(id) => match facts.group_members.and_then(|groups| groups.get(&id)) {
-                    Some(rows) => rows
+                    Some(ids) => ids
                         .iter()
-                        .filter_map(|row| row.id)
-                        .for_each(|id| directory.put(id, set, &mut next)),
+                        .for_each(|&id| directory.put(id, set, facts, &mut next)),
                     None => drop(directory.open.insert(set)),
                 },
                 Named::Active(role) => {
@@ -269,7 +264,7 @@ impl Directory {
                 self.open.insert(set);
             }
             match holder.kind {
-                PrincipalKind::User => self.put(holder.principal, set, next),
+                PrincipalKind::User => self.put(holder.principal, set, facts, next),
                 PrincipalKind::Group => drop(self.open.insert(set)),
                 // Graph names the type of every principal that still exists: an unknown one is gone.
                 PrincipalKind::ServicePrincipal | PrincipalKind::Unknown => {}
@@ -277,8 +272,18 @@ impl Directory {
         }
     }
 
-    fn put(&mut self, account: Guid, set: SetId, next: &mut BTreeMap<(u32, SetId), u32>) {
-        let class = self.class_of.entry(account).or_insert(0);
+    fn put(
+        &mut self,
+        account: Guid,
+        set: SetId,
+        facts: &Facts<'_>,
+        next: &mut BTreeMap<(u32, SetId), u32>,
+    ) {
+        // Nobody asks about an account that is not in the list.
+        let user = facts.users.get(account);
+        let Some(class) = user.and_then(|user| self.class_of.get_mut(user.index() as usize)) else {
+            return;
+        };
         let sets = self.classes.get(*class as usize);
         if sets.is_some_and(|sets| sets.last() == Some(&set)) {
             return;
@@ -293,9 +298,12 @@ impl Directory {
     }
 
     /// The subject that an account is.
-    pub(super) fn subject(&self, user: &User) -> Subject {
+    pub(super) fn subject(&self, user: User<'_>) -> Subject {
         Subject {
-            class: self.class_of.get(&user.id).copied().unwrap_or(0),
+            class: self
+                .class_of
+                .get(user.index() as usize)
+                .map_or(0, |&class| class),
             kinds: Kinds::of_user(user),
             every_tenant: false,
             assumed: None,

@@ -3,6 +3,8 @@
 //! The evaluator is written from Microsoft's description (all conditions by AND, exclusions first, every applying policy must be
 //! satisfied, no policy means in) and shares no code with the reading.
 
+use std::sync::OnceLock;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -316,10 +318,11 @@ fn what_is_covered_lets_nothing_through_and_what_is_certainly_open_does() {
                 strengths: &[],
                 locations: &locations,
                 group_members: Some(tenant.group_members.hints()),
+                users: tenant.users.hints(),
                 holders: &holders,
                 eligible_known: true,
             },
-            None,
+            &OnceLock::new(),
         );
         for (number, question) in questions.iter().enumerate() {
             let mut answer = shapes.ask(*question);
@@ -375,10 +378,11 @@ fn an_exclusion_never_covers_more_and_report_only_changes_nothing() {
                 strengths: &[],
                 locations: &[],
                 group_members: Some(tenant.group_members.hints()),
+                users: tenant.users.hints(),
                 holders: &holders,
                 eligible_known: true,
             },
-            None,
+            &OnceLock::new(),
         );
         let mut answer = shapes.ask(question);
         tenant

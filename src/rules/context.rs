@@ -1,13 +1,13 @@
 //! What a check may look at: the rows of a tenant, behind the gates that keep unread data from becoming a verdict.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
 use super::{Licence, NotEvaluated, Object, ObjectType, Rule};
-use crate::access::{Directory, Facts, Shapes, Subject};
+use crate::access::{Directory, Facts, Shapes};
 use crate::config::Config;
 use crate::snapshot::model::{
     AdminConsentRequestPolicy, Alert, Application, AuthenticationMethod,
@@ -15,17 +15,17 @@ use crate::snapshot::model::{
     CrossTenantAccessPolicyConfigurationDefault, CrossTenantAccessPolicyConfigurationPartner,
     DeviceCompliancePolicy, DeviceManagement, DeviceManagementCompliancePolicy,
     DeviceRegistrationPolicy, DirectoryObject, Domain, GroupSetting,
-    IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection, ManagedDevice,
-    ManagedDeviceOverview, MessageRule, NamedLocation, OAuth2PermissionGrant, Organization,
-    PermissionGrantPolicy, RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel,
-    ServicePrincipal, SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
+    IdentitySecurityDefaultsEnforcementPolicy, Incident, ManagedAppProtection,
+    ManagedDeviceOverview, MessageRule, NamedLocation, Organization, PermissionGrantPolicy,
+    RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel, ServicePrincipal,
+    SharepointSettings, SubscribedSku, UnifiedRoleAssignment,
     UnifiedRoleAssignmentScheduleInstance,
 };
 use crate::snapshot::tenant::{
-    ById, CredentialsById, Grant, Holders, Licences, PrincipalKind, RegistrationDetails,
-    ServicePrincipals, SignIns, User, Users,
+    ById, CredentialsById, DelegatedGrants, Grant, Holders, Licences, ManagedDevices,
+    PrincipalKind, RegistrationDetails, ServicePrincipals, SignIns, User, Users,
 };
-use crate::snapshot::{Guid, Resource, Section, State, Tenant, Unread, reference};
+use crate::snapshot::{Guid, GuidSet, Resource, Section, State, Tenant, Unread, reference};
 
 /// What all checks of one evaluation share: computed once, on first use.
 #[derive(Debug)]
@@ -36,10 +36,10 @@ pub(crate) struct Shared<'a> {
     pub(crate) licences: Licences,
     holders: OnceLock<Holders>,
     emergency: OnceLock<BTreeSet<Guid>>,
-    tier_0_apps: OnceLock<HashSet<Guid>>,
+    tier_0_apps: OnceLock<GuidSet>,
+    privileged: OnceLock<GuidSet>,
     sync_accounts: OnceLock<BTreeSet<Guid>>,
     directory: OnceLock<Arc<Directory>>,
-    subjects: OnceLock<Vec<Subject>>,
 }
 
 impl<'a> Shared<'a> {
@@ -52,9 +52,9 @@ impl<'a> Shared<'a> {
             holders: OnceLock::new(),
             emergency: OnceLock::new(),
             tier_0_apps: OnceLock::new(),
+            privileged: OnceLock::new(),
             sync_accounts: OnceLock::new(),
             directory: OnceLock::new(),
-            subjects: OnceLock::new(),
         }
     }
 
@@ -77,7 +77,13 @@ impl<'a> Shared<'a> {
             .get_or_init(|| Holders::build(self.tenant, self.owns(Licence::PIM) != Some(false)))
     }
 
-    fn tier_0_apps(&self) -> &HashSet<Guid> {
+    /// Who holds a role that Microsoft flags as privileged: asked for every failing account until one does.
+    fn privileged(&self) -> &GuidSet {
+        self.privileged
+            .get_or_init(|| self.holders().privileged().collect())
+    }
+
+    fn tier_0_apps(&self) -> &GuidSet {
         self.tier_0_apps.get_or_init(|| {
             self.tenant
                 .grants()
@@ -95,7 +101,7 @@ impl<'a> Shared<'a> {
                 .accounts
                 .iter()
                 .filter_map(|name| users.find(name))
-                .map(|user| user.id)
+                .map(User::id)
                 .collect()
         })
     }
@@ -145,7 +151,7 @@ accessors! {
     /// Active role assignments with how long they last.
     role_assignment_schedules: [UnifiedRoleAssignmentScheduleInstance] = role_assignment_schedules;
     /// Users of the groups that hold roles or that Conditional Access names.
-    group_members: ById<DirectoryObject> = group_members;
+    group_members: ById<Guid> = group_members;
     /// Conditional Access policies in every state.
     conditional_access_policies: [ConditionalAccessPolicy] = conditional_access_policies;
     /// Named locations.
@@ -169,7 +175,7 @@ accessors! {
     /// Owners of service principals, by object id; only powerful ones are read.
     service_principal_owners: ById<DirectoryObject> = service_principal_owners;
     /// Delegated permissions.
-    oauth2_permission_grants: [OAuth2PermissionGrant] = oauth2_permission_grants;
+    oauth2_permission_grants: DelegatedGrants = oauth2_permission_grants;
     /// Sign-in methods of single accounts, by user.
     authentication_methods: ById<AuthenticationMethod> = authentication_methods;
     /// Inbox rules, by user.
@@ -189,7 +195,7 @@ accessors! {
     /// Sensitivity labels.
     sensitivity_labels: [SensitivityLabel] = sensitivity_labels;
     /// Managed devices.
-    managed_devices: [ManagedDevice] = managed_devices;
+    managed_devices: ManagedDevices = managed_devices;
     /// Compliance policies, v1.0.
     device_compliance_policies: [DeviceCompliancePolicy] = device_compliance_policies;
     /// Compliance policies, beta: those for corporate Android devices too.
@@ -372,17 +378,12 @@ impl<'a> Context<'a> {
     /// Conditional Access policies in the form in which questions are asked. The facts are those of the tenant, the same for every
     /// rule, so accounts are sorted into classes once.
     pub(crate) fn shapes(&self, facts: &Facts<'a>) -> Shapes<'a> {
-        let shapes = Shapes::read(facts, self.shared.directory.get().cloned());
-        self.shared.directory.get_or_init(|| shapes.directory());
-        shapes
+        Shapes::read(facts, &self.shared.directory)
     }
 
-    /// What each account is to the policies, by its place in the list of accounts.
-    pub(crate) fn subjects(&self, shapes: &Shapes<'_>) -> &'a [Subject] {
-        let users = self.shared.tenant.users.hints();
-        self.shared
-            .subjects
-            .get_or_init(|| users.iter().map(|user| shapes.subject(user)).collect())
+    /// Accounts as far as they were read, for looking up: a check that judges them asks for [`users`](Self::users).
+    pub(crate) fn known_users(&self) -> &'a Users {
+        self.shared.tenant.users.hints()
     }
 
     /// Whether the rule's licence, or another one, is owned; `None` when the list of licences was not read.
@@ -392,7 +393,7 @@ impl<'a> Context<'a> {
 
     /// Whether an account or application holds a role that Microsoft flags as privileged, as far as roles were read.
     pub(crate) fn is_privileged(&self, id: Guid) -> bool {
-        self.shared.holders().holds_privileged(id)
+        self.shared.privileged().contains(&id)
     }
 
     /// Whether a service principal leads to control of the tenant: by a tier-0 permission or a privileged role.
@@ -401,14 +402,14 @@ impl<'a> Context<'a> {
     }
 
     /// A user as an affected object.
-    pub fn user_object(&self, user: &User) -> Object {
-        let name = if user.user_principal_name.is_blank() {
-            &user.display_name
+    pub fn user_object(&self, user: User<'_>) -> Object {
+        let name = if user.user_principal_name().is_blank() {
+            user.display_name()
         } else {
-            &user.user_principal_name
+            user.user_principal_name()
         };
-        let mut object = Object::directory(ObjectType::User, user.id, name.raw());
-        object.tier_0 = self.is_privileged(user.id);
+        let mut object = Object::directory(ObjectType::User, user.id(), name);
+        object.tier_0 = self.is_privileged(user.id());
         object
     }
 
@@ -437,8 +438,7 @@ impl<'a> Context<'a> {
             id,
             name.unwrap_or_else(|| id.to_string().into()),
         );
-        object.tier_0 =
-            self.shared.tier_0_apps().contains(&id) || self.shared.holders().holds_privileged(id);
+        object.tier_0 = self.leads_to_tier_0(id);
         object
     }
 

@@ -178,11 +178,11 @@ impl Tally {
 
     /// One account that fails. In a large tenant most failing accounts are only counted: `detail`, what is wrong with this one, is
     /// asked for only when the account is kept by name.
-    pub fn fail_user(&mut self, cx: &Context<'_>, user: &User, detail: impl FnOnce() -> String) {
+    pub fn fail_user(&mut self, cx: &Context<'_>, user: User<'_>, detail: impl FnOnce() -> String) {
         self.judged += 1;
-        let tier_0 = || cx.is_privileged(user.id);
+        let tier_0 = || cx.is_privileged(user.id());
         self.affected
-            .add_lazily(ObjectType::User, user.id, tier_0, || {
+            .add_lazily(ObjectType::User, user.id(), tier_0, || {
                 cx.user_object(user).detail(detail())
             });
     }
@@ -200,6 +200,12 @@ impl Tally {
             .add_lazily(ObjectType::ServicePrincipal, id, tier_0, || {
                 cx.service_principal_object(id).detail(detail())
             });
+    }
+
+    /// One object of the directory that fails; made only when it is kept, and not one that leads to control of the tenant.
+    pub fn fail_directory(&mut self, kind: ObjectType, id: Guid, object: impl FnOnce() -> Object) {
+        self.judged += 1;
+        self.affected.add_lazily(kind, id, || false, object);
     }
 
     /// One object, failing or not; the object is only made when it fails.

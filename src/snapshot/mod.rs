@@ -19,9 +19,9 @@ pub mod text;
 
 pub use file::{Earlier, Header, Page, Record, SnapshotError};
 pub use granted::Granted;
-pub use id::{Guid, GuidMap};
+pub use id::{Guid, GuidHasher, GuidMap, GuidSet};
 pub use resource::{Licence, Resource};
 pub use section::{Section, State, Unread};
 pub use shard::Shard;
 pub use tenant::Tenant;
-pub use text::Untrusted;
+pub use text::{Untrusted, UntrustedRef};

@@ -86,7 +86,7 @@ impl<T> Section<T> {
         &self.state
     }
 
-    /// Rows read, complete or not.
+    /// Rows read, complete or not; one that came twice counts once.
     pub fn count(&self) -> u64 {
         self.count
     }

@@ -26,12 +26,43 @@ impl Untrusted {
 
     /// Whether nothing is in it but blanks.
     pub fn is_blank(&self) -> bool {
-        self.0.trim().is_empty()
+        self.borrowed().is_blank()
+    }
+
+    /// The same text, borrowed.
+    pub fn borrowed(&self) -> UntrustedRef<'_> {
+        UntrustedRef(&self.0)
     }
 
     /// The text made inert for a terminal, on one line: control characters (escape sequences among them),
     /// line breaks, and the invisible characters that reorder or hide text become `\u{..}`.
     pub fn for_terminal(&self) -> String {
+        self.borrowed().for_terminal()
+    }
+}
+
+/// [`Untrusted`] text that is held elsewhere: the names of a million accounts lie in one piece, and are lent out as this.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UntrustedRef<'a>(&'a str);
+
+impl<'a> UntrustedRef<'a> {
+    /// The text as it came, for comparisons and for parsers. Never for output.
+    pub fn raw(self) -> &'a str {
+        self.0
+    }
+
+    /// Equal without regard to ASCII case.
+    pub fn is(self, other: &str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+
+    /// Whether nothing is in it but blanks.
+    pub fn is_blank(self) -> bool {
+        self.0.trim().is_empty()
+    }
+
+    /// The text made inert for a terminal, as [`Untrusted::for_terminal`].
+    pub fn for_terminal(self) -> String {
         let mut out = String::with_capacity(self.0.len());
         for character in self.0.chars() {
             if is_inert(character) {
@@ -41,6 +72,24 @@ impl Untrusted {
             }
         }
         out
+    }
+}
+
+impl fmt::Debug for UntrustedRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0, f)
+    }
+}
+
+impl<'a> From<&'a str> for UntrustedRef<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text)
+    }
+}
+
+impl From<UntrustedRef<'_>> for Untrusted {
+    fn from(text: UntrustedRef<'_>) -> Self {
+        Self(text.0.into())
     }
 }
 

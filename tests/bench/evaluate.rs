@@ -1,13 +1,16 @@
 //! How fast rows are taken in and judged, at the size of a large company.
 //!
-//! `cargo bench --bench evaluate`
+//! `cargo bench --bench evaluate`; with `-- 100k` or `-- 2m` the goals at that size instead, each once.
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
     missing_docs,
-    reason = "a benchmark ends where its ground is missing"
+    reason = "a benchmark ends where its ground is missing, and its figures are for a person"
 )]
 
+#[path = "sizes.rs"]
+mod sizes;
 #[path = "tenant.rs"]
 mod tenant;
 
@@ -15,7 +18,7 @@ use std::hint::black_box;
 use std::io;
 use std::time::Duration;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group};
 use m365audit::config::Config;
 use m365audit::plan;
 use m365audit::report::{self, Assessment, TenantName};
@@ -96,4 +99,11 @@ criterion_group! {
     config = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
     targets = all
 }
-criterion_main!(benches);
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if !sizes::named(&arguments) {
+        benches();
+        Criterion::default().configure_from_args().final_summary();
+    }
+}

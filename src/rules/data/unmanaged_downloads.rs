@@ -53,7 +53,7 @@ fn unmanaged_device_download_allowed(cx: &Context<'_>) -> Verdict {
         held: "are kept from downloading in a browser on an unmanaged device",
         nobody: "no enabled member",
     };
-    let population = population(cx, |user| !user.is_guest)?;
+    let population = population(cx, |user| !user.is_guest())?;
     let policies = read_policies(cx, all_policies(cx)?, &[])?;
     let questions =
         [reference::EXCHANGE_ONLINE, reference::SHAREPOINT_ONLINE].map(|app| Question {

@@ -126,9 +126,9 @@ fn compliance_policy_missing(cx: &Context<'_>) -> Verdict {
     let devices = cx.managed_devices()?;
     let mut platforms: BTreeMap<Platform, u64> = BTreeMap::new();
     let (mut untold, mut others) = (0_u64, 0_u64);
-    for device in devices {
-        let owner = device.managed_device_owner_type.as_ref();
-        match &device.operating_system {
+    for device in devices.iter() {
+        let owner = device.managed_device_owner_type();
+        match device.operating_system() {
             None => untold += 1,
             Some(system) => match Platform::of(system.raw(), owner) {
                 Some(platform) => *platforms.entry(platform).or_default() += 1,

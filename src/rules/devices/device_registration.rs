@@ -54,8 +54,8 @@ fn device_registration_without_mfa(cx: &Context<'_>) -> Verdict {
         held: "need a second factor to register a device",
         nobody: "no enabled member",
     };
-    let population = population(cx, |user| !user.is_guest)?;
-    let judged = population.judged.len();
+    let population = population(cx, |user| !user.is_guest())?;
+    let judged = population.len();
     // Null is Graph's default, which asks for nothing.
     let setting = &cx
         .device_registration_policy()?

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::rules::prelude::*;
-use crate::snapshot::model::{
-    ComplianceState, ManagedDevice, ManagedDeviceOwnerType, PartnerReportedThreatState,
-};
+use crate::snapshot::model::{ComplianceState, ManagedDeviceOwnerType, PartnerReportedThreatState};
+use crate::snapshot::tenant::ManagedDevice;
 
 declare_rule! {
     /// The share of devices that keep the rules is the number behind every other promise about devices.
@@ -139,8 +138,8 @@ fn device_non_compliant(cx: &Context<'_>) -> Verdict {
     cx.whole(Resource::ManagedDevices)?;
     let mut affected = Affected::default();
     let (mut judged, mut in_grace, mut stateless, mut untold) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for device in devices {
-        match &device.compliance_state {
+    for device in devices.iter() {
+        match device.compliance_state() {
             None => untold += 1,
             Some(ComplianceState::Unknown) => stateless += 1,
             Some(ComplianceState::ConfigManager) => {}
@@ -150,11 +149,14 @@ fn device_non_compliant(cx: &Context<'_>) -> Verdict {
                     ComplianceState::Noncompliant
                     | ComplianceState::Conflict
                     | ComplianceState::Error => {
-                        affected.add(device_object(device).detail(format!(
-                            "{}, {}",
-                            state.as_str(),
-                            owner(device)
-                        )));
+                        let object = || {
+                            device_object(device).detail(format!(
+                                "{}, {}",
+                                state.as_str(),
+                                owner(device)
+                            ))
+                        };
+                        affected.add_lazily(ObjectType::Device, device.id(), || false, object);
                     }
                     ComplianceState::InGracePeriod => in_grace += 1,
                     _ => {}
@@ -199,8 +201,8 @@ fn device_non_compliant(cx: &Context<'_>) -> Verdict {
 fn device_threat_reported(cx: &Context<'_>) -> Verdict {
     let mut tally = Tally::new();
     let mut silent = 0_u64;
-    for device in cx.managed_devices()? {
-        let Some(state) = &device.partner_reported_threat_state else {
+    for device in cx.managed_devices()?.iter() {
+        let Some(state) = device.partner_reported_threat_state() else {
             tally.unknown();
             continue;
         };
@@ -214,9 +216,13 @@ fn device_threat_reported(cx: &Context<'_>) -> Verdict {
             state,
             PartnerReportedThreatState::HighSeverity | PartnerReportedThreatState::Compromised
         );
-        tally.judge(serious, || {
-            device_object(device).detail(format!("{}, {}", state.as_str(), owner(device)))
-        });
+        if serious {
+            tally.fail_directory(ObjectType::Device, device.id(), || {
+                device_object(device).detail(format!("{}, {}", state.as_str(), owner(device)))
+            });
+        } else {
+            tally.pass();
+        }
     }
     Ok(
         tally.outcome("there are no managed devices", |failing, all| {
@@ -235,25 +241,30 @@ fn device_threat_reported(cx: &Context<'_>) -> Verdict {
 fn device_unencrypted(cx: &Context<'_>) -> Verdict {
     let mut tally = Tally::new();
     let (mut personal, mut of_unknown_system) = (0_u64, 0_u64);
-    for device in cx.managed_devices()? {
-        let Some(system) = &device.operating_system else {
+    for device in cx.managed_devices()?.iter() {
+        let Some(system) = device.operating_system() else {
             of_unknown_system += 1;
             continue;
         };
         if !(system.is("Windows") || system.is("macOS")) {
             continue;
         }
-        let Some(encrypted) = device.is_encrypted else {
+        let Some(encrypted) = device.is_encrypted() else {
             tally.unknown();
             continue;
         };
-        if !encrypted && device.managed_device_owner_type == Some(ManagedDeviceOwnerType::Personal)
+        if !encrypted
+            && device.managed_device_owner_type() == Some(&ManagedDeviceOwnerType::Personal)
         {
             personal += 1;
         }
-        tally.judge(!encrypted, || {
-            device_object(device).detail(format!("{}, {}", system.raw(), owner(device)))
-        });
+        if encrypted {
+            tally.pass();
+        } else {
+            tally.fail_directory(ObjectType::Device, device.id(), || {
+                device_object(device).detail(format!("{}, {}", system.raw(), owner(device)))
+            });
+        }
     }
     // Whether such a device is a computer is not known, so it is neither judged nor left out.
     (0..of_unknown_system).for_each(|_| tally.unknown());
@@ -270,17 +281,17 @@ fn device_unencrypted(cx: &Context<'_>) -> Verdict {
     ))
 }
 
-fn device_object(device: &ManagedDevice) -> Object {
-    let name = device.device_name.clone().unwrap_or_default();
-    match device.id {
-        Some(id) if name.is_blank() => Object::directory(ObjectType::Device, id, id.to_string()),
-        Some(id) => Object::directory(ObjectType::Device, id, name),
-        None => Object::new(ObjectType::Device, name.raw(), name.clone()),
+fn device_object(device: ManagedDevice<'_>) -> Object {
+    let (id, name) = (device.id(), device.device_name());
+    if name.is_blank() {
+        Object::directory(ObjectType::Device, id, id.to_string())
+    } else {
+        Object::directory(ObjectType::Device, id, name)
     }
 }
 
-fn owner(device: &ManagedDevice) -> &'static str {
-    match device.managed_device_owner_type {
+fn owner(device: ManagedDevice<'_>) -> &'static str {
+    match device.managed_device_owner_type() {
         Some(ManagedDeviceOwnerType::Company) => "company-owned",
         Some(ManagedDeviceOwnerType::Personal) => "personally owned",
         _ => "owner not known",

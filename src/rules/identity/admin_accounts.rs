@@ -50,8 +50,8 @@ fn admin_account_guest(cx: &Context<'_>) -> Verdict {
     let mut tally = admins.tally();
     for admin in &admins.enabled {
         // Invited people turned into members are still somebody else's accounts.
-        tally.judge(admin.user.is_guest || admin.user.is_invited, || {
-            let wrong = if admin.user.is_guest {
+        tally.judge(admin.user.is_guest() || admin.user.is_invited(), || {
+            let wrong = if admin.user.is_guest() {
                 "guest"
             } else {
                 "invited, user type Member"
@@ -112,10 +112,10 @@ fn admin_account_stale(cx: &Context<'_>) -> Verdict {
     let mut tally = admins.tally();
     for admin in &admins.enabled {
         let user = admin.user;
-        if cx.is_emergency(user.id) {
+        if cx.is_emergency(user.id()) {
             continue;
         }
-        match (sign_ins.last(user.id), user.created) {
+        match (sign_ins.last(user.id()), user.created()) {
             (Some(last), _) => {
                 let days = cx.days_since(last);
                 tally.judge(days > limit, || {
@@ -195,7 +195,7 @@ fn admin_account_synchronised(cx: &Context<'_>) -> Verdict {
     };
     let mut tally = admins.tally();
     for admin in &admins.enabled {
-        if admin.user.is_synchronised {
+        if admin.user.is_synchronised() {
             tally.fail(admin.object(cx, "synchronised from on-premises"));
             continue;
         }

@@ -13,7 +13,7 @@ pub(super) const NOBODY: &str = "no enabled account holds an admin role";
 
 /// An enabled account with the admin roles that it holds.
 pub(super) struct Admin<'a> {
-    pub(super) user: &'a User,
+    pub(super) user: User<'a>,
     roles: Vec<&'a Holder>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Admins<'a> {
             unknown: groups.len() as u64,
         };
         for (id, roles) in by_user {
-            match users.get(id).map(|user| (user, user.account_enabled)) {
+            match users.get(id).map(|user| (user, user.account_enabled())) {
                 Some((user, Some(true))) => admins.enabled.push(Admin { user, roles }),
                 Some((_, Some(false))) => {}
                 Some((_, None)) | None => admins.unknown += 1,

@@ -9,7 +9,7 @@ use crate::snapshot::State;
 use crate::snapshot::model::{
     ConditionalAccessPolicy, ConditionalAccessPolicyState, NamedLocation,
 };
-use crate::snapshot::tenant::User;
+use crate::snapshot::tenant::{User, Users};
 
 /// How sure a failure is that single policies do not rule out: several might close the gap together.
 const STRICTER_READING: u8 = 80;
@@ -70,6 +70,7 @@ pub(in crate::rules) fn read_policies<'a>(
             Ok(()) => Some(cx.group_members()?),
             Err(_) => None,
         },
+        users: cx.known_users(),
         holders: cx.known_holders()?,
         eligible_known: eligible.is_ok(),
     };
@@ -130,25 +131,68 @@ impl Named {
 /// Enabled accounts to be judged, and those that are left out and shown apart: declared emergency access accounts and the
 /// accounts that synchronise the local directory. Microsoft's guidance excludes both from policies.
 pub(in crate::rules) struct Population<'a> {
-    /// Judged.
-    pub(in crate::rules) judged: Vec<&'a User>,
+    users: &'a Users,
+    /// Judged, by their places in the list of accounts.
+    judged: Vec<u32>,
     /// Shown apart.
-    pub(in crate::rules) apart: Vec<&'a User>,
+    pub(in crate::rules) apart: Vec<User<'a>>,
+}
+
+impl<'a> Population<'a> {
+    fn of(
+        cx: &Context<'a>,
+        users: &'a Users,
+        wanted: impl Iterator<Item = User<'a>>,
+    ) -> Result<Self, NotEvaluated> {
+        // Synchronisation accounts are known by their role: without the assignments, one of them would be judged.
+        cx.whole(Resource::RoleAssignments)?;
+        let (mut judged, mut apart) = (Vec::new(), Vec::new());
+        for user in wanted.filter(|user| user.is_enabled()) {
+            if cx.is_emergency(user.id()) || cx.is_sync_account(user.id()) {
+                apart.push(user);
+            } else {
+                judged.push(user.index());
+            }
+        }
+        Ok(Self {
+            users,
+            judged,
+            apart,
+        })
+    }
+
+    /// Those who are judged.
+    pub(in crate::rules) fn judged(&self) -> impl Iterator<Item = User<'a>> {
+        self.judged.iter().filter_map(|&index| self.users.at(index))
+    }
+
+    /// How many are judged.
+    pub(in crate::rules) fn len(&self) -> usize {
+        self.judged.len()
+    }
+
+    /// Whether nobody is judged.
+    pub(in crate::rules) fn is_empty(&self) -> bool {
+        self.judged.is_empty()
+    }
 }
 
 /// Enabled accounts, members only or guests too.
 pub(in crate::rules) fn population<'a>(
     cx: &Context<'a>,
-    wanted: impl Fn(&User) -> bool,
+    wanted: impl Fn(User<'a>) -> bool,
 ) -> Result<Population<'a>, NotEvaluated> {
-    // Synchronisation accounts are known by their role: without the assignments, one of them would be judged.
-    cx.whole(Resource::RoleAssignments)?;
-    let (judged, apart) = cx
-        .users()?
-        .iter()
-        .filter(|user| user.is_enabled() && wanted(user))
-        .partition(|user| !cx.is_emergency(user.id) && !cx.is_sync_account(user.id));
-    Ok(Population { judged, apart })
+    let users = cx.users()?;
+    Population::of(cx, users, users.iter().filter(|&user| wanted(user)))
+}
+
+/// Enabled accounts among a few that are named.
+pub(in crate::rules) fn population_among<'a>(
+    cx: &Context<'a>,
+    ids: &BTreeSet<Guid>,
+) -> Result<Population<'a>, NotEvaluated> {
+    let users = cx.users()?;
+    Population::of(cx, users, ids.iter().filter_map(|&id| users.get(id)))
 }
 
 /// What a guarantee says, in words: `pass` and `fail` complete sentences about accounts.
@@ -197,11 +241,8 @@ impl<'s, 'a> Guarantee<'s, 'a> {
 
     /// Asks for every account of a population as it is.
     pub(in crate::rules) fn judge_all(&mut self, cx: &Context<'_>, population: &Population<'_>) {
-        let subjects = cx.subjects(self.shapes);
-        for user in &population.judged {
-            if let Some(&subject) = subjects.get(user.index as usize) {
-                self.judge_user(cx, user, &[subject]);
-            }
+        for user in population.judged() {
+            self.judge_user(cx, user, &[self.shapes.subject(user)]);
         }
         self.show_apart(&population.apart);
     }
@@ -210,7 +251,7 @@ impl<'s, 'a> Guarantee<'s, 'a> {
     pub(in crate::rules) fn judge_user(
         &mut self,
         cx: &Context<'_>,
-        user: &User,
+        user: User<'_>,
         states: &[Subject],
     ) {
         if let Some((answer, state)) = self.open(states)
@@ -251,13 +292,13 @@ impl<'s, 'a> Guarantee<'s, 'a> {
     }
 
     /// Accounts that are left out: how many, and how many of them are not covered, stands in the evidence.
-    pub(in crate::rules) fn show_apart(&mut self, accounts: &[&User]) {
+    pub(in crate::rules) fn show_apart(&mut self, accounts: &[User<'_>]) {
         if accounts.is_empty() {
             return;
         }
         let open = accounts
             .iter()
-            .filter(|user| {
+            .filter(|&&user| {
                 let subject = self.shapes.subject(user);
                 !matches!(self.worst(&[subject]), Worst::Covered)
             })

@@ -1,10 +1,11 @@
 //! Who is left out of the policies that are meant for everybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::conditional_access::{Policies, read_policies};
 use crate::access::{Belongs, Shape, Subject};
 use crate::rules::prelude::*;
+use crate::snapshot::GuidHasher;
 use crate::snapshot::reference;
 
 declare_rule! {
@@ -55,15 +56,13 @@ fn conditional_access_exclusion_large(cx: &Context<'_>) -> Verdict {
         Err(_) => super::conditional_access::all_policies(cx)?,
     };
     let policies = read_policies(cx, listed, &[])?;
-    let subjects = cx.subjects(&policies.shapes);
-    let mut people: BTreeMap<Subject, u64> = BTreeMap::new();
+    let mut counted: HashMap<Subject, u64, GuidHasher> = HashMap::default();
     for user in cx.users()?.iter().filter(|user| {
-        user.is_enabled() && !cx.is_emergency(user.id) && !cx.is_sync_account(user.id)
+        user.is_enabled() && !cx.is_emergency(user.id()) && !cx.is_sync_account(user.id())
     }) {
-        if let Some(&subject) = subjects.get(user.index as usize) {
-            *people.entry(subject).or_default() += 1;
-        }
+        *counted.entry(policies.shapes.subject(user)).or_default() += 1;
     }
+    let people: BTreeMap<Subject, u64> = counted.into_iter().collect();
     let mut tally = Tally::new();
     for shape in policies.shapes.enabled().filter(|shape| is_wide(shape)) {
         let excluded = Excluded::count(&policies, shape, &people);

@@ -55,7 +55,7 @@ fn device_code_flow_allowed(cx: &Context<'_>) -> Verdict {
     };
     let allowed = Allowed::read(cx)?;
     let population = population(cx, |user| {
-        !user.is_guest && !allowed.accounts.contains(&user.id)
+        !user.is_guest() && !allowed.accounts.contains(&user.id())
     })?;
     let policies = read_policies(cx, all_policies(cx)?, &[])?;
     // The flow belongs to modern clients: legacy ones take a name and a password.
@@ -99,11 +99,9 @@ impl Allowed {
         for name in declared {
             let id = name.parse::<Guid>().ok();
             if let Some(user) = users.find(name) {
-                allowed.accounts.insert(user.id);
+                allowed.accounts.insert(user.id());
             } else if let Some(members) = id.and_then(|id| groups.get(&id)) {
-                allowed
-                    .accounts
-                    .extend(members.iter().filter_map(|member| member.id));
+                allowed.accounts.extend(members.iter().copied());
             } else {
                 allowed.unknown = allowed.unknown.or(id);
             }

@@ -75,7 +75,7 @@ fn emergency_access_account_missing(cx: &Context<'_>) -> Verdict {
             continue;
         };
         // The same account by id and by name is one account.
-        if !seen.insert(user.id) {
+        if !seen.insert(user.id()) {
             continue;
         }
         match soundness(cx, user)? {
@@ -122,15 +122,15 @@ pub(super) enum Sound {
 }
 
 /// Judges one declared account: enabled, cloud-only, on a managed domain, Global Administrator directly and for the whole tenant.
-pub(super) fn soundness(cx: &Context<'_>, user: &User) -> Result<Sound, NotEvaluated> {
+pub(super) fn soundness(cx: &Context<'_>, user: User<'_>) -> Result<Sound, NotEvaluated> {
     let mut faults = Vec::new();
     let mut unknown = false;
-    match user.account_enabled {
+    match user.account_enabled() {
         Some(true) => {}
         Some(false) => faults.push("disabled"),
         None => unknown = true,
     }
-    if user.is_synchronised {
+    if user.is_synchronised() {
         faults.push("synchronised from on-premises");
     }
     let name = user.domain().unwrap_or_default();
@@ -149,7 +149,7 @@ pub(super) fn soundness(cx: &Context<'_>, user: &User) -> Result<Sound, NotEvalu
         .role_assignments()?
         .iter()
         .filter(|row| {
-            row.principal_id == Some(user.id)
+            row.principal_id == Some(user.id())
                 && row.role_definition_id == Some(GLOBAL_ADMINISTRATOR)
         })
         .map(|row| row.directory_scope_id.as_ref().map(Untrusted::raw))
@@ -230,8 +230,7 @@ fn excluded(cx: &Context<'_>, users: &ConditionalAccessUsers) -> BTreeSet<Guid> 
             ids(&users.exclude_groups)
                 .iter()
                 .filter_map(|group| members.get(group))
-                .flatten()
-                .filter_map(|member| member.id),
+                .flatten(),
         );
     }
     found
@@ -293,10 +292,10 @@ fn emergency_access_account_without_strong_method(cx: &Context<'_>) -> Verdict {
     let (mut unknown, mut by_list) = (0, 0);
     // An entry without an account is the business of emergency-access-account-missing.
     for user in declared.iter().filter_map(|entry| users.find(entry)) {
-        if !seen.insert(user.id) {
+        if !seen.insert(user.id()) {
             continue;
         }
-        if let Some((strong, source)) = has_strong_method(cx, user.id)? {
+        if let Some((strong, source)) = has_strong_method(cx, user.id())? {
             by_list += u64::from(source == Resource::AuthenticationMethods);
             tally.judge(!strong, || cx.user_object(user));
         } else {

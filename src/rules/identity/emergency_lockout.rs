@@ -50,10 +50,10 @@ declare_rule! {
 }
 
 fn emergency_access_account_locked_out(cx: &Context<'_>) -> Verdict {
-    let declared: Vec<&User> = cx
+    let declared: Vec<User<'_>> = cx
         .users()?
         .iter()
-        .filter(|user| user.is_enabled() && cx.is_emergency(user.id))
+        .filter(|user| user.is_enabled() && cx.is_emergency(user.id()))
         .collect();
     if declared.is_empty() {
         return Ok(Outcome::not_applicable(
@@ -86,14 +86,14 @@ fn emergency_access_account_locked_out(cx: &Context<'_>) -> Verdict {
     let mut certain: BTreeMap<&str, (Denial<'_>, Vec<&str>)> = BTreeMap::new();
     let mut possible = false;
     for user in &accounts {
-        for denial in policies.shapes.denials(policies.shapes.subject(user)) {
+        for denial in policies.shapes.denials(policies.shapes.subject(*user)) {
             if !denial.certain {
                 possible = true;
                 continue;
             }
             let id = denial.policy.id.as_ref().map_or("", Untrusted::raw);
             let entry = certain.entry(id).or_insert_with(|| (denial, Vec::new()));
-            entry.1.push(user.user_principal_name.raw());
+            entry.1.push(user.user_principal_name().raw());
         }
     }
     if certain.is_empty() && possible {

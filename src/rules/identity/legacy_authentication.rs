@@ -57,7 +57,7 @@ fn legacy_authentication_allowed(cx: &Context<'_>) -> Verdict {
     let population = population(cx, |_| true)?;
     if let Some(pass) = security_defaults_are_on(
         cx,
-        population.judged.len(),
+        population.len(),
         &WORDS,
         "security defaults are on and block legacy authentication for everybody",
     )? {

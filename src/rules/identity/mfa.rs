@@ -1,7 +1,8 @@
 //! A second factor for administrators and for members.
 
 use super::conditional_access::{
-    Guarantee, Population, Words, all_policies, population, read_policies, security_defaults_are_on,
+    Guarantee, Population, Words, all_policies, population, population_among, read_policies,
+    security_defaults_are_on,
 };
 use crate::access::{Question, Requirement, Shapes, Subject, Target};
 use crate::rules::prelude::*;
@@ -104,11 +105,11 @@ fn mfa_not_enforced_for_admins(cx: &Context<'_>) -> Verdict {
     let admins = Admins::read(cx)?;
     if let Some(outcome) = security_defaults_are_on(
         cx,
-        admins.population.judged.len(),
+        admins.population.len(),
         &WORDS,
         "security defaults are on and ask administrators for a second factor",
     )? {
-        let nobody = admins.population.judged.is_empty();
+        let nobody = admins.population.is_empty();
         return if nobody {
             admins.conclude(outcome)
         } else {
@@ -128,10 +129,10 @@ fn mfa_not_enforced_for_all_users(cx: &Context<'_>) -> Verdict {
         held: "are asked for a second factor in every sign-in",
         nobody: "no enabled member besides emergency and synchronisation accounts",
     };
-    let population = population(cx, |user| !user.is_guest)?;
+    let population = population(cx, |user| !user.is_guest())?;
     if let Some(outcome) = security_defaults_are_on(
         cx,
-        population.judged.len(),
+        population.len(),
         &WORDS,
         "security defaults are on; they ask ordinary members for a second factor only when Microsoft sees need, so it is not proved for every sign-in",
     )? {
@@ -159,7 +160,7 @@ impl<'a> Admins<'a> {
         let holders = cx.holders()?;
         cx.whole(Resource::GroupTransitiveMembers)?;
         let ids = holders.admin_users();
-        let population = population(cx, |user| ids.contains(&user.id))?;
+        let population = population_among(cx, &ids)?;
         let mut unknown_groups: Vec<Guid> = holders
             .admins()
             .filter(|holder| holder.kind == PrincipalKind::Group)
@@ -181,7 +182,7 @@ impl<'a> Admins<'a> {
         shapes: &Shapes<'_>,
         guarantee: &mut Guarantee<'_, '_>,
     ) {
-        for user in &self.population.judged {
+        for user in self.population.judged() {
             let states = self.states(user, shapes.subject(user));
             guarantee.judge_user(cx, user, &states);
         }
@@ -191,10 +192,10 @@ impl<'a> Admins<'a> {
     /// With an active admin role the account is an administrator as it is. Otherwise it becomes one by activating any one
     /// of its eligible roles; more than one at a time only adds policies. A role that is limited to an administrative unit makes
     /// an administrator and is not seen by policies on roles.
-    fn states(&self, user: &User, subject: Subject) -> Vec<Subject> {
+    fn states(&self, user: User<'_>, subject: Subject) -> Vec<Subject> {
         let roles = || {
             self.holders
-                .of(user.id)
+                .of(user.id())
                 .filter(|holder| self.holders.is_admin_role(holder.role))
         };
         if roles().any(|holder| holder.held == Held::Active) {

@@ -5,6 +5,7 @@ use crate::access::{ExternalKind, Question, Requirement, Subject, Target};
 use crate::rules::Evidence;
 use crate::rules::prelude::*;
 use crate::snapshot::model::{AccessType, AllowInvitesFrom, CrossTenantAccessPolicyB2BSetting};
+use crate::snapshot::tenant::User;
 
 declare_rule! {
     /// Guests come with passwords and devices that somebody else looks after. A mailbox that was taken over in another company opens what was
@@ -61,7 +62,7 @@ fn mfa_not_enforced_for_guests(cx: &Context<'_>) -> Verdict {
             "nobody can invite guests, there are none, and direct connect is blocked",
         ));
     }
-    let guests = population(cx, |user| user.is_guest)?;
+    let guests = population(cx, User::is_guest)?;
     let policies = read_policies(cx, all_policies(cx)?, &[])?;
     let question = Question::new(Target::AllResources, Requirement::Mfa);
     let mut guarantee = Guarantee::new(&policies, &[question]);
@@ -101,7 +102,7 @@ fn named_explicitly(shapes: &crate::access::Shapes<'_>, providers_count: bool) -
 }
 
 fn externals_can_come(cx: &Context<'_>) -> Result<bool, NotEvaluated> {
-    if cx.users()?.iter().any(|user| user.is_guest) {
+    if cx.users()?.iter().any(User::is_guest) {
         return Ok(true);
     }
     if cx.authorization_policy()?.allow_invites_from != Some(AllowInvitesFrom::None) {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::rules::prelude::*;
-use crate::snapshot::model::{ConsentType, OAuth2PermissionGrant};
+use crate::snapshot::model::ConsentType;
+use crate::snapshot::tenant::DelegatedGrant;
 
 declare_rule! {
     /// This is what consent phishing leaves behind: an application of an unknown publisher that may read somebody's mail or
@@ -74,13 +75,15 @@ const RISKY: [&str; 20] = [
     "SMTP.Send",
 ];
 
+const _: () = assert!(RISKY.len() <= u32::BITS as usize, "a bit for each");
+
 /// What users granted one application.
 #[derive(Default)]
 struct Granted {
-    /// Users who granted something risky.
-    users: BTreeSet<Guid>,
-    /// What they granted of it.
-    scopes: BTreeSet<&'static str>,
+    /// Users who granted something risky, once for each grant.
+    users: Vec<Guid>,
+    /// What they granted of it: a bit for each of [`RISKY`].
+    scopes: u32,
     /// Risky grants, whoever made them.
     risky: u64,
     /// A grant does not say what it is.
@@ -88,31 +91,40 @@ struct Granted {
 }
 
 impl Granted {
-    fn add(&mut self, grant: &OAuth2PermissionGrant) {
-        let Some(scope) = &grant.scope else {
+    fn add(&mut self, grant: DelegatedGrant<'_>) {
+        let Some(scope) = grant.scope() else {
             self.unknown = true;
             return;
         };
-        let risky: Vec<&'static str> = scope
+        let risky = scope
             .raw()
             .split_whitespace()
-            .filter_map(|one| {
-                RISKY
-                    .into_iter()
-                    .find(|name| name.eq_ignore_ascii_case(one))
-            })
-            .collect();
-        if risky.is_empty() {
+            .filter_map(|one| RISKY.iter().position(|name| name.eq_ignore_ascii_case(one)))
+            .fold(0, |bits, place| bits | 1 << place);
+        if risky == 0 {
             return;
         }
-        if grant.consent_type.is_none() {
+        if grant.consent_type().is_none() {
             // Granted by one user or by an administrator for all: nobody knows.
             self.unknown = true;
             return;
         }
         self.risky += 1;
-        self.users.extend(grant.principal_id);
-        self.scopes.extend(risky);
+        self.users.extend(grant.principal_id());
+        self.scopes |= risky;
+    }
+
+    /// What was granted and by how many, in words.
+    fn describe(mut self) -> String {
+        self.users.sort_unstable();
+        self.users.dedup();
+        let scopes: BTreeSet<&str> = (0..)
+            .zip(RISKY)
+            .filter(|(place, _)| self.scopes >> place & 1 == 1)
+            .map(|(_, name)| name)
+            .collect();
+        let scopes: Vec<&str> = scopes.into_iter().collect();
+        format!("users: {}; {}", self.users.len(), scopes.join(", "))
     }
 }
 
@@ -120,8 +132,8 @@ fn user_consented_risky_grant(cx: &Context<'_>) -> Verdict {
     let principals = cx.service_principals()?;
     let mut by_client: BTreeMap<Guid, Granted> = BTreeMap::new();
     let mut tally = Tally::new();
-    for grant in cx.oauth2_permission_grants()? {
-        match (&grant.consent_type, grant.client_id) {
+    for grant in cx.oauth2_permission_grants()?.iter() {
+        match (grant.consent_type(), grant.client_id()) {
             (Some(ConsentType::Principal) | None, Some(client)) => {
                 by_client.entry(client).or_default().add(grant);
             }
@@ -146,10 +158,7 @@ fn user_consented_risky_grant(cx: &Context<'_>) -> Verdict {
         {
             tally.pass();
         } else if granted.risky > 0 {
-            tally.fail_service_principal(cx, client, || {
-                let scopes: Vec<&str> = granted.scopes.iter().copied().collect();
-                format!("users: {}; {}", granted.users.len(), scopes.join(", "))
-            });
+            tally.fail_service_principal(cx, client, || granted.describe());
         } else {
             tally.unknown();
         }

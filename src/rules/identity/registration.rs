@@ -51,7 +51,7 @@ fn security_info_registration_unprotected(cx: &Context<'_>) -> Verdict {
         held: "are kept from registering security info with a password alone from an untrusted place",
         nobody: "no enabled member",
     };
-    let population = population(cx, |user| !user.is_guest)?;
+    let population = population(cx, |user| !user.is_guest())?;
     let listed = all_policies(cx)?;
     // Only a policy on a user action that leaves out places needs to know which of them are trusted.
     let leaves_out_places = |conditions: &ConditionalAccessConditionSet| {

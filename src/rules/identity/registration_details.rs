@@ -53,7 +53,7 @@ fn admins_without_mfa_method(cx: &Context<'_>) -> Verdict {
     let (admins, report) = (Admins::all(cx)?, cx.registration_details()?);
     let mut tally = admins.tally();
     for admin in &admins.enabled {
-        match report.get(admin.user.id).and_then(|row| row.mfa_capable) {
+        match report.get(admin.user.id()).and_then(|row| row.mfa_capable) {
             Some(capable) => tally.judge(!capable, || admin.object(cx, "")),
             None => tally.unknown(),
         }
@@ -110,7 +110,7 @@ fn admins_without_phishing_resistant_method(cx: &Context<'_>) -> Verdict {
     let (admins, report) = (Admins::all(cx)?, cx.registration_details()?);
     let mut tally = admins.tally();
     for admin in &admins.enabled {
-        match report.get(admin.user.id).filter(|row| row.lists_methods) {
+        match report.get(admin.user.id()).filter(|row| row.lists_methods) {
             Some(row) => tally.judge(!row.phishing_resistant(), || admin.object(cx, "")),
             None => tally.unknown(),
         }
@@ -162,14 +162,14 @@ declare_rule! {
 }
 
 fn users_without_mfa_method(cx: &Context<'_>) -> Verdict {
-    let (users, report) = (cx.users()?, cx.registration_details()?);
+    let (users, mut row_of) = (cx.users()?, cx.registration_details()?.in_turn());
     let mut tally = Tally::new();
     for user in users.iter().filter(|user| {
         // Whoever starts next month has had no occasion yet.
-        !user.is_guest && user.hired.is_none_or(|first_day| first_day <= cx.now())
+        !user.is_guest() && user.hired().is_none_or(|first_day| first_day <= cx.now())
     }) {
-        let capable = report.get(user.id).and_then(|row| row.mfa_capable);
-        match (user.account_enabled, capable) {
+        let capable = row_of(user.id()).and_then(|row| row.mfa_capable);
+        match (user.account_enabled(), capable) {
             (Some(false), _) => {}
             (Some(true), Some(true)) => tally.pass(),
             (Some(true), Some(false)) => tally.fail_user(cx, user, String::new),

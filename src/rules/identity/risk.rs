@@ -156,7 +156,7 @@ fn risky_user_access_unrestricted(cx: &Context<'_>) -> Verdict {
 }
 
 fn members(cx: &Context<'_>, question: Question, words: &Words) -> Verdict {
-    let population = population(cx, |user| !user.is_guest)?;
+    let population = population(cx, |user| !user.is_guest())?;
     let policies = read_policies(cx, all_policies(cx)?, &[])?;
     let mut guarantee = Guarantee::new(&policies, &[question]);
     guarantee.judge_all(cx, &population);

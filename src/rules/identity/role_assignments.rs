@@ -67,7 +67,7 @@ fn global_administrators_too_many(cx: &Context<'_>) -> Verdict {
     let (mut enabled, mut unknown) = (0, 0);
     let mut affected = Affected::default();
     for (id, held) in by_user {
-        match users.get(id).map(|user| (user, user.account_enabled)) {
+        match users.get(id).map(|user| (user, user.account_enabled())) {
             Some((user, Some(true))) => {
                 enabled += 1;
                 affected.add(cx.user_object(user).detail(how_held(&held)));
@@ -228,7 +228,7 @@ fn through_groups<'a>(
         .flat_map(|(members, role, row)| {
             members
                 .iter()
-                .filter_map(move |member| Some((member.id?, role, scope(row))))
+                .map(move |&member| (member, role, scope(row)))
         })
         .collect())
 }

@@ -42,13 +42,13 @@ declare_rule! {
 
 fn account_stale(cx: &Context<'_>) -> Verdict {
     let limit = i64::from(cx.config().accounts.stale_days);
-    let (users, sign_ins) = (cx.users()?, cx.sign_ins()?);
+    let (users, mut last_sign_in) = (cx.users()?, cx.sign_ins()?.in_turn());
     let mut tally = Tally::new();
     for user in users.iter().filter(|user| {
-        user.is_enabled_member() && !cx.is_emergency(user.id) && !cx.is_sync_account(user.id)
+        user.is_enabled_member() && !cx.is_emergency(user.id()) && !cx.is_sync_account(user.id())
     }) {
         // Accounts without any sign-in are the business of account-never-used.
-        let Some(last) = sign_ins.last(user.id) else {
+        let Some(last) = last_sign_in(user.id()) else {
             continue;
         };
         let days = cx.days_since(last);

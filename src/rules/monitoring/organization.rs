@@ -90,7 +90,7 @@ fn disabled<'a>(cx: &Context<'_>, mails: &[&'a str]) -> Vec<&'a str> {
     let is_disabled = |mail: &str| {
         users
             .find(mail)
-            .is_some_and(|user| user.account_enabled == Some(false))
+            .is_some_and(|user| user.account_enabled() == Some(false))
     };
     mails
         .iter()

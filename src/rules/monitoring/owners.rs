@@ -1,6 +1,7 @@
 //! Who answers for an area: names in the configuration, and whether they still stand for somebody.
 
 use crate::rules::prelude::*;
+use crate::snapshot::tenant::User;
 
 /// The person named for an area; a name of blanks is none.
 fn owner<'a>(cx: &Context<'a>, area: Area) -> Option<&'a str> {
@@ -62,7 +63,7 @@ fn area_owner_disabled(cx: &Context<'_>) -> Verdict {
         let Some(name) = owner(cx, area) else {
             continue;
         };
-        let wrong = match users.find(name).map(|user| user.account_enabled) {
+        let wrong = match users.find(name).map(User::account_enabled) {
             Some(Some(true)) => {
                 tally.pass();
                 continue;

@@ -43,14 +43,14 @@ declare_rule! {
 
 fn guest_stale(cx: &Context<'_>) -> Verdict {
     let limit = i64::from(cx.config().guests.stale_days);
-    let (users, sign_ins) = (cx.users()?, cx.sign_ins()?);
+    let (users, mut last_sign_in) = (cx.users()?, cx.sign_ins()?.in_turn());
     let mut tally = Tally::new();
-    for user in users.iter().filter(|user| user.is_guest) {
+    for user in users.iter().filter(|user| user.is_guest()) {
         // Guests who never came, and invitations that nobody took up, are other findings.
-        let Some(last) = sign_ins.last(user.id) else {
+        let Some(last) = last_sign_in(user.id()) else {
             continue;
         };
-        match user.account_enabled {
+        match user.account_enabled() {
             Some(false) => {}
             Some(true) => {
                 let days = cx.days_since(last);

@@ -4,7 +4,10 @@
 //! and a rule decides what null means, not the parser. Enumerations keep what they do not know as `Other`.
 //! Each type names its Graph type in [`Wire`]; `tests/schema.rs` checks fields and types against the published schema.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, DeserializeOwned};
 
 mod admin;
 mod app_management;
@@ -70,21 +73,40 @@ macro_rules! wire {
 }
 use wire;
 
+/// Reads a member of an enumeration without a copy of its text.
+struct Word<T>(PhantomData<T>);
+
+impl<T: for<'a> From<&'a str>> de::Visitor<'_> for Word<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        Ok(text.into())
+    }
+}
+
 /// Declares an enumeration of Graph that keeps members it does not know, compared without regard to case.
 macro_rules! graph_enum {
     ($( $(#[$meta:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? } )+) => {$(
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-        #[serde(from = "crate::snapshot::Untrusted")]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $(#[doc = concat!("`", $text, "`")] $variant,)+
             /// A member that this version does not know, as Graph sent it.
             Other(crate::snapshot::Untrusted),
         }
-        impl From<crate::snapshot::Untrusted> for $name {
-            fn from(text: crate::snapshot::Untrusted) -> Self {
-                $( if text.is($text) { return Self::$variant; } )+
-                Self::Other(text)
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                $( if text.eq_ignore_ascii_case($text) { return Self::$variant; } )+
+                Self::Other(text.into())
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::snapshot::model::Word(std::marker::PhantomData))
             }
         }
         impl $name {

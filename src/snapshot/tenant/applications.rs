@@ -1,57 +1,56 @@
 //! Service principals and the application permissions they hold.
 
 use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
 
-use super::{Bad, Tenant};
+use super::Tenant;
+use super::compact::Table;
+use super::fold::{Bad, Fold};
 use crate::snapshot::model::{ServicePrincipal, ServicePrincipalCredentials};
 use crate::snapshot::{Guid, GuidMap, reference};
 
 /// All service principals, by id.
 #[derive(Debug, Clone, Default)]
 pub struct ServicePrincipals {
-    list: Vec<ServicePrincipal>,
-    by_id: GuidMap<u32>,
+    list: Table<ServicePrincipal>,
+    by_app_id: GuidMap<u32>,
 }
 
 impl ServicePrincipals {
-    pub(super) fn push(&mut self, row: ServicePrincipal) -> Result<(), Bad> {
+    pub(super) fn push(&mut self, row: ServicePrincipal) -> Result<Fold, Bad> {
         let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
-        let index = u32::try_from(self.list.len())
-            .map_err(|_| Bad::new("id", "more service principals than this version can hold"))?;
-        if let std::collections::hash_map::Entry::Vacant(e) = self.by_id.entry(id) {
-            e.insert(index);
-            let mut row = row;
-            // Nobody but Microsoft decides where Microsoft's own applications answer to, and their lists are the longest.
-            if row.is_microsoft_owned() {
-                row.reply_urls = None;
-            }
-            self.list.push(row);
+        let mut row = row;
+        // Nobody but Microsoft decides where Microsoft's own applications answer to, and their lists are the longest.
+        if row.is_microsoft_owned() {
+            row.reply_urls = None;
         }
-        Ok(())
+        let (app_id, place) = (row.app_id, u32::try_from(self.list.len()));
+        let fold = self.list.insert(id, || Ok(row))?;
+        if let (Fold::New, Some(app_id), Ok(place)) = (fold, app_id, place) {
+            self.by_app_id.entry(app_id).or_insert(place);
+        }
+        Ok(fold)
     }
 
     /// All of them, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = &ServicePrincipal> {
-        self.list.iter()
+        self.list.iter().map(|(_, (_, principal))| principal)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.list.len() == 0
     }
 
     /// The one with this object id.
     pub fn get(&self, id: Guid) -> Option<&ServicePrincipal> {
-        self.by_id
-            .get(&id)
-            .and_then(|&index| self.list.get(index as usize))
+        self.list.get(id).map(|(_, (_, principal))| principal)
     }
 
-    /// The one of this application.
+    /// The first one of this application.
     pub fn by_app_id(&self, app_id: Guid) -> Option<&ServicePrincipal> {
-        self.list
-            .iter()
-            .find(|principal| principal.app_id == Some(app_id))
+        let place = *self.by_app_id.get(&app_id)?;
+        self.list.at(place).map(|(_, principal)| principal)
     }
 }
 
@@ -60,14 +59,19 @@ impl ServicePrincipals {
 pub struct CredentialsById(GuidMap<Option<Box<ServicePrincipalCredentials>>>);
 
 impl CredentialsById {
-    pub(super) fn push(&mut self, row: ServicePrincipalCredentials) -> Result<(), Bad> {
+    pub(super) fn push(&mut self, row: ServicePrincipalCredentials) -> Result<Fold, Bad> {
         let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
         // Nearly all of them carry none: then the id alone is kept.
         let none = |length: Option<usize>| length == Some(0);
         let carries_none = none(row.password_credentials.as_ref().map(Vec::len))
             && none(row.key_credentials.as_ref().map(Vec::len));
-        self.0.insert(id, (!carries_none).then(|| Box::new(row)));
-        Ok(())
+        Ok(match self.0.entry(id) {
+            Entry::Occupied(_) => Fold::Known,
+            Entry::Vacant(place) => {
+                place.insert((!carries_none).then(|| Box::new(row)));
+                Fold::New
+            }
+        })
     }
 
     /// What this service principal carries; `None` when there is no row for it.

@@ -1,72 +1,146 @@
-//! Which objects of Intune are asked about one by one.
+//! Devices of the directory, in compact form.
 
-use std::collections::BTreeSet;
+use jiff::Timestamp;
 
-use super::super::Guid;
-use super::super::model::{DeviceManagementConfigurationPolicy, TemplateFamily};
-use super::Tenant;
+use super::compact::{Distinct, Moment, Table, Texts};
+use super::fold::{Bad, Fold};
+use crate::snapshot::model::{self, TrustType};
+use crate::snapshot::{Guid, Untrusted, UntrustedRef};
 
-impl Tenant {
-    /// The tenant's own id, by which alone it tells who manages its devices.
-    pub fn organization_id(&self) -> Option<Guid> {
-        self.organization()?.id
+/// What many devices of a directory have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Traits {
+    operating_system: Option<Untrusted>,
+    trust_type: Option<TrustType>,
+    account_enabled: Option<bool>,
+    is_managed: Option<bool>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    device_id: Option<Guid>,
+    registered: Moment,
+    last_seen: Moment,
+    traits: u32,
+}
+
+/// All devices of the directory, by object id: some eighty bytes each.
+#[derive(Debug, Clone, Default)]
+pub struct Devices {
+    list: Table<Row>,
+    names: Texts,
+    traits: Distinct<Traits>,
+}
+
+/// A device of the directory: registered, joined or hybrid joined.
+#[derive(Debug, Clone, Copy)]
+pub struct Device<'a> {
+    id: Guid,
+    name: UntrustedRef<'a>,
+    row: &'a Row,
+    traits: &'a Traits,
+}
+
+impl<'a> Device<'a> {
+    /// Object id.
+    pub fn id(self) -> Guid {
+        self.id
     }
 
-    /// Assigned policies whose settings a rule looks into.
-    ///
-    /// On Windows Hello for Business may be set in any of them, so only families that are known to hold nothing of what is looked for
-    /// stay out. On macOS and iOS it is software updates, which are settings catalogue policies without a template.
-    pub fn policies_with_settings(&self) -> BTreeSet<Guid> {
-        let policies = self.configuration_policies.hints().iter();
-        policies
-            .filter(|policy| policy.is_in_use() && is_looked_into(policy))
-            .filter_map(|policy| policy.id)
-            .collect()
+    /// What other services call the device by.
+    pub fn device_id(self) -> Option<Guid> {
+        self.row.device_id
     }
 
-    /// Tokens of Apple's automated device enrolment.
-    pub fn enrolment_tokens(&self) -> BTreeSet<Guid> {
-        let tokens = self.dep_onboarding_settings.hints().iter();
-        tokens.filter_map(|token| token.id).collect()
+    /// Its name; blank where it has none.
+    pub fn display_name(self) -> UntrustedRef<'a> {
+        self.name
     }
 
-    /// Approval policies of which the list does not tell who approves.
-    pub fn policies_without_approvers(&self) -> BTreeSet<Guid> {
-        let policies = self.operation_approval_policies.hints().iter();
-        policies
-            .filter(|policy| policy.approver_group_ids.as_ref().is_none_or(Vec::is_empty))
-            .filter_map(|policy| policy.id)
-            .collect()
+    /// `Windows`, `MacMDM`, `IPhone`, `Android`, `Linux`: what the device calls itself.
+    pub fn operating_system(self) -> Option<&'a Untrusted> {
+        self.traits.operating_system.as_ref()
     }
 
-    /// Assignments of Intune roles of which the list does not tell the groups.
-    pub fn intune_assignments_without_members(&self) -> BTreeSet<Guid> {
-        let assignments = self.intune_role_assignments.hints().iter();
-        assignments
-            .filter(|assignment| assignment.members.as_ref().is_none_or(Vec::is_empty))
-            .filter_map(|assignment| assignment.id)
-            .collect()
+    /// How it belongs to the directory.
+    pub fn trust_type(self) -> Option<&'a TrustType> {
+        self.traits.trust_type.as_ref()
+    }
+
+    /// Whether it may be used to sign in; `None` when Graph did not say.
+    pub fn account_enabled(self) -> Option<bool> {
+        self.traits.account_enabled
+    }
+
+    /// `None` where nothing manages the device.
+    pub fn is_managed(self) -> Option<bool> {
+        self.traits.is_managed
+    }
+
+    /// When it was registered, to the second.
+    pub fn registered(self) -> Option<Timestamp> {
+        self.row.registered.get()
+    }
+
+    /// About when somebody last signed in on it: brought up to date every fourteen days or so.
+    /// Source: `device.approximateLastSignInDateTime`, Graph v1.0.
+    pub fn last_seen(self) -> Option<Timestamp> {
+        self.row.last_seen.get()
     }
 }
 
-fn is_looked_into(policy: &DeviceManagementConfigurationPolicy) -> bool {
-    let family = policy.family();
-    let apple = policy.is_for("macOS") || policy.is_for("iOS");
-    match family {
-        // A template that nobody knows yet may hold anything.
-        None | Some(TemplateFamily::None | TemplateFamily::Other(_)) => {
-            apple || policy.is_for("windows10")
-        }
-        Some(
-            TemplateFamily::Baseline
-            | TemplateFamily::AccountProtection
-            | TemplateFamily::Antivirus
-            | TemplateFamily::ApplicationControl
-            | TemplateFamily::AttackSurfaceReduction
-            | TemplateFamily::DiskEncryption
-            | TemplateFamily::DeviceConfigurationPolicies,
-        ) => policy.is_for("windows10"),
-        Some(_) => false,
+impl Devices {
+    pub(super) fn push(&mut self, row: model::Device) -> Result<Fold, Bad> {
+        let id = row.id.ok_or_else(|| Bad::new("id", "missing"))?;
+        let traits = Traits {
+            operating_system: row.operating_system,
+            trust_type: row.trust_type,
+            account_enabled: row.account_enabled,
+            is_managed: row.is_managed,
+        };
+        let (names, common) = (&mut self.names, &mut self.traits);
+        self.list.insert(id, || {
+            let traits = common.place(traits)?;
+            names.push(row.display_name.unwrap_or_default().raw())?;
+            Ok(Row {
+                device_id: row.device_id,
+                registered: row.registration_date_time.into(),
+                last_seen: row.approximate_last_sign_in_date_time.into(),
+                traits,
+            })
+        })
+    }
+
+    /// All of them, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = Device<'_>> {
+        self.list
+            .iter()
+            .filter_map(|(place, row)| self.device(place, row))
+    }
+
+    /// The device with this object id.
+    pub fn get(&self, id: Guid) -> Option<Device<'_>> {
+        let (place, row) = self.list.get(id)?;
+        self.device(place, row)
+    }
+
+    fn device<'a>(&'a self, place: u32, (id, row): &'a (Guid, Row)) -> Option<Device<'a>> {
+        Some(Device {
+            id: *id,
+            name: self.names.get(place as usize),
+            row,
+            traits: self.traits.at(row.traits)?,
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -75,105 +149,37 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::snapshot::{Resource, State};
 
-    fn tenant(resource: Resource, rows: &serde_json::Value) -> Tenant {
-        let mut tenant = Tenant::empty();
-        for row in rows.as_array().unwrap() {
-            let row = serde_json::value::to_raw_value(row).unwrap();
-            tenant.fold(resource, None, &row).unwrap();
+    #[test]
+    fn what_was_sent_comes_back() {
+        let mut devices = Devices::default();
+        for number in 1..=2u128 {
+            let row = json!({"id": Guid::new(number), "deviceId": Guid::new(10 * number), "displayName": format!("PC-{number}"),
+                "operatingSystem": "Windows", "trustType": "AzureAd", "accountEnabled": true,
+                "registrationDateTime": "2024-02-29T12:00:00Z", "approximateLastSignInDateTime": null});
+            let row = serde_json::from_value(row).unwrap();
+            assert!(matches!(devices.push(row), Ok(Fold::New)));
         }
-        tenant.end(resource, State::Collected);
-        tenant
-    }
-
-    fn id(number: u128) -> Guid {
-        Guid::new(0x00e3_0000_0000_4000_8000_0000_0000_0000 + number)
-    }
-
-    /// A policy: platforms, family, `isAssigned`, number of assignments; and whether it is looked into.
-    #[test]
-    fn settings_are_asked_of_assigned_policies_that_may_hold_what_is_looked_for() {
-        let yes = json!(true);
-        let no = json!(false);
-        let null = json!(null);
-        let cases = [
-            ("windows10", "endpointSecurityDiskEncryption", &yes, 1, true),
-            ("windows10", "endpointSecurityAntivirus", &yes, 0, true),
-            ("windows10", "endpointSecurityAntivirus", &null, 1, true),
-            ("windows10", "endpointSecurityAntivirus", &no, 0, false),
-            ("windows10", "endpointSecurityAntivirus", &null, 0, false),
-            ("macOS", "endpointSecurityAntivirus", &yes, 1, false),
-            (
-                "windows10",
-                "endpointSecurityAttackSurfaceReduction",
-                &yes,
-                1,
-                true,
-            ),
-            (
-                "windows10",
-                "endpointSecurityAccountProtection",
-                &yes,
-                1,
-                true,
-            ),
-            (
-                "windows10",
-                "endpointSecurityApplicationControl",
-                &yes,
-                1,
-                true,
-            ),
-            ("windows10", "baseline", &yes, 1, true),
-            ("windows10", "endpointSecurityFirewall", &yes, 1, false),
-            (
-                "windows10",
-                "endpointSecurityEndpointDetectionAndResponse",
-                &yes,
-                1,
-                false,
-            ),
-            ("windows10", "none", &yes, 1, true),
-            ("macOS", "none", &yes, 1, true),
-            ("iOS,macOS", "none", &yes, 1, true),
-            ("linux", "none", &yes, 1, false),
-            ("androidEnterprise", "none", &yes, 1, false),
-            ("windows10", "aFamilyOfTomorrow", &yes, 1, true),
-        ];
-        for (platforms, family, is_assigned, assignments, wanted) in cases {
-            let policy = json!({
-                "id": id(1),
-                "platforms": platforms,
-                "isAssigned": is_assigned,
-                "templateReference": {"templateFamily": family},
-                "assignments": vec![json!({}); assignments],
-            });
-            let tenant = tenant(Resource::ConfigurationPolicies, &json!([policy]));
-            let asked = tenant.policies_with_settings().contains(&id(1));
-            assert_eq!(asked, wanted, "{policy}");
-        }
-    }
-
-    #[test]
-    fn only_what_the_list_does_not_tell_is_asked_for_by_id() {
-        let rows = json!([
-            {"id": id(1), "approverGroupIds": ["g"]},
-            {"id": id(2), "approverGroupIds": []},
-            {"id": id(3), "approverGroupIds": null},
-            {"id": id(4)},
-        ]);
-        let tenant = tenant(Resource::OperationApprovalPolicies, &rows);
-        let asked = tenant.policies_without_approvers();
-        assert_eq!(asked, BTreeSet::from([id(2), id(3), id(4)]));
-    }
-
-    #[test]
-    fn role_assignments_are_asked_for_by_id_where_the_list_has_no_members() {
-        let rows =
-            json!([{"id": id(1), "members": ["g"]}, {"id": id(2), "members": []}, {"id": id(3)}]);
-        let tenant = tenant(Resource::IntuneRoleAssignments, &rows);
-        let asked = tenant.intune_assignments_without_members();
-        assert_eq!(asked, BTreeSet::from([id(2), id(3)]));
+        assert_eq!((devices.len(), devices.is_empty()), (2, false));
+        let names: Vec<&str> = devices
+            .iter()
+            .map(|device| device.display_name().raw())
+            .collect();
+        assert_eq!(names, ["PC-1", "PC-2"]);
+        let device = devices.get(Guid::new(2)).unwrap();
+        assert_eq!(device.id(), Guid::new(2));
+        assert_eq!(device.device_id(), Some(Guid::new(20)));
+        assert_eq!(
+            device.operating_system().map(Untrusted::raw),
+            Some("Windows")
+        );
+        assert_eq!(device.trust_type(), Some(&TrustType::AzureAd));
+        assert_eq!(
+            (device.account_enabled(), device.is_managed()),
+            (Some(true), None)
+        );
+        assert_eq!(device.registered(), "2024-02-29T12:00:00Z".parse().ok());
+        assert_eq!(device.last_seen(), None);
+        assert!(devices.get(Guid::new(3)).is_none());
     }
 }

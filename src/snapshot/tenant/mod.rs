@@ -4,10 +4,18 @@
 //! through the sections' own gates. Long lists are folded into compact forms, short ones are kept as they came.
 
 mod applications;
+mod compact;
 mod devices;
+mod fold;
 mod governance;
+mod grants;
+mod groups;
+mod intune;
 mod licences;
+mod managed_devices;
+mod registration;
 mod roles;
+mod sign_ins;
 mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,36 +35,43 @@ use super::model::{
     ConditionalAccessPolicyBeta, Contract, CrossTenantAccessPolicyConfigurationDefault,
     CrossTenantAccessPolicyConfigurationPartner, DataProcessorServiceForWindowsFeaturesOnboarding,
     DelegatedPermissionClassification, DeletedConditionalAccessPolicy, DepOnboardingSetting,
-    Device, DeviceAndAppManagementRoleAssignment, DeviceCompliancePolicy, DeviceConfiguration,
+    DeviceAndAppManagementRoleAssignment, DeviceCompliancePolicy, DeviceConfiguration,
     DeviceEnrollmentConfiguration, DeviceLocalCredentialInfo, DeviceManagement,
     DeviceManagementCompliancePolicy, DeviceManagementConfigurationPolicy,
     DeviceManagementConfigurationSetting, DeviceManagementIntent, DeviceRegistrationPolicy,
     DirectoryObject, Domain, EmailActivityUserDetail, EmployeeLeave, EnrollmentProfile,
-    FederatedIdentityCredential, FilteringPolicy, FilteringProfile, ForwardingProfile, Group,
+    FederatedIdentityCredential, FilteringPolicy, FilteringProfile, ForwardingProfile,
     GroupLifecyclePolicy, GroupSetting, GroupSettingTemplate, GuestSponsors, HealthIssue,
     IdentitySecurityDefaultsEnforcementPolicy, Incident, InternalDomainFederation,
     IntuneBrandingProfile, IpApplicationSegment, KrbtgtAccount, LegacyPolicy, MailboxSettings,
-    ManagedAppProtection, ManagedAppProtectionBeta, ManagedDevice, ManagedDeviceCleanupRule,
+    ManagedAppProtection, ManagedAppProtectionBeta, ManagedDeviceCleanupRule,
     ManagedDeviceOverview, MessageRule, MobileThreatDefenseConnector, NamedLocation, NdesConnector,
-    NetworkAccessConditionalAccessSettings, OAuth2PermissionGrant,
-    OnPremisesDirectorySynchronization, OperationApprovalPolicy, Organization,
-    OrganizationMdmAuthority, PermissionGrantPolicy, PublishedApplication, Recommendation,
-    RiskDetection, RiskNotifications, RiskyServicePrincipal, RiskyUser, SecureScore,
-    SecureScoreControlProfile, SensitivityLabel, Sensor, ServicePrincipalSignInActivity,
-    ServicePrincipalWithOwners, SharepointSettings, Simulation, StrongAuthenticationRequirements,
-    SubscribedSku, TenantAppManagementPolicy, UnifiedRbacResourceAction, UnifiedRoleAssignment,
-    UnifiedRoleAssignmentScheduleInstance, UnifiedRoleDefinition,
-    UnifiedRoleEligibilityScheduleInstance, UnifiedRoleManagementAlert,
+    NetworkAccessConditionalAccessSettings, OnPremisesDirectorySynchronization,
+    OperationApprovalPolicy, Organization, OrganizationMdmAuthority, PermissionGrantPolicy,
+    PublishedApplication, Recommendation, RiskDetection, RiskNotifications, RiskyServicePrincipal,
+    RiskyUser, SecureScore, SecureScoreControlProfile, SensitivityLabel, Sensor,
+    ServicePrincipalSignInActivity, ServicePrincipalWithOwners, SharepointSettings, Simulation,
+    StrongAuthenticationRequirements, SubscribedSku, TenantAppManagementPolicy,
+    UnifiedRbacResourceAction, UnifiedRoleAssignment, UnifiedRoleAssignmentScheduleInstance,
+    UnifiedRoleDefinition, UnifiedRoleEligibilityScheduleInstance, UnifiedRoleManagementAlert,
     UnifiedRoleManagementPolicyAssignment, VppToken, WindowsFeatureUpdateProfile, Workflow,
 };
 use super::{Guid, Resource, Section, State, Untrusted};
 
 pub use applications::{CredentialsById, Grant, ServicePrincipals};
+pub use devices::{Device, Devices};
+use fold::{Arrival, Bad, Seen, parse, push, push_by_id};
+pub use fold::{Fold, RowError};
+pub use grants::{DelegatedGrant, DelegatedGrants};
+pub use groups::{Group, Groups};
 pub use licences::Licences;
+pub use managed_devices::{ManagedDevice, ManagedDevices};
+pub use registration::{Registration, RegistrationDetails};
 pub use roles::{Held, Holder, Holders, PrincipalKind, SCOPE_TENANT};
-pub use users::{Registration, RegistrationDetails, SignIns, User, Users};
+pub use sign_ins::SignIns;
+pub use users::{User, Users};
 
-/// Rows that belong to one object each: group -> members, application -> owners.
+/// Rows that belong to one object each: group -> ids of members, application -> owners.
 pub type ById<T> = BTreeMap<Guid, Vec<T>>;
 
 /// Rows that may belong to objects, which may have none.
@@ -85,27 +100,10 @@ impl Rows for SignIns {}
 impl Rows for RegistrationDetails {}
 impl Rows for ServicePrincipals {}
 impl Rows for CredentialsById {}
-
-/// What became of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fold {
-    /// It was not there before.
-    New,
-    /// The same object had come before; nothing changed.
-    Known,
-}
-
-/// A row that does not read as its type.
-#[derive(Debug, thiserror::Error)]
-#[error("a row of {resource} cannot be read: {path}: {message}")]
-pub struct RowError {
-    /// Which list.
-    pub resource: Resource,
-    /// Where in the row.
-    pub path: String,
-    /// What is wrong; names types and positions, never values.
-    pub message: String,
-}
+impl Rows for DelegatedGrants {}
+impl Rows for Devices {}
+impl Rows for Groups {}
+impl Rows for ManagedDevices {}
 
 macro_rules! tenant {
     ($( $field:ident: $type:ty = $resource:ident, $fold:expr; )+) => {
@@ -113,32 +111,42 @@ macro_rules! tenant {
         #[derive(Debug, Clone)]
         pub struct Tenant {
             $( pub(crate) $field: Section<$type>, )+
+            /// Rows that came so far, for lists that keep no table of their ids; forgotten when a list ends.
+            seen: BTreeMap<Resource, Seen>,
         }
 
         impl Default for Tenant {
             fn default() -> Self {
-                Self { $( $field: Section::new(Resource::$resource), )+ }
+                Self {
+                    $( $field: Section::new(Resource::$resource), )+
+                    seen: BTreeMap::new(),
+                }
             }
         }
 
         impl Tenant {
-            /// Takes in one row of one resource; `subject` is the object that a per-object row belongs to.
+            /// Takes in one row of one resource; `subject` is the object that a per-object row belongs to. A row is known by its
+            /// `id` (in lists by object by both); in lists whose rows have none, every row is new.
             ///
             /// # Errors
             /// The row does not read as its type. The section is left as it was: the caller ends it as failed.
             pub fn fold(&mut self, resource: Resource, subject: Option<Guid>, row: &RawValue) -> Result<Fold, RowError> {
+                let arrival = Arrival { subject, seen: self.seen.entry(resource).or_default() };
                 match resource {
                     $( Resource::$resource => {
-                        let fold: fn(&mut $type, Option<Guid>, &RawValue) -> Result<(), Bad> = $fold;
-                        fold(self.$field.rows_mut(), subject, row).map_err(|bad| bad.at(resource))?;
-                        self.$field.count_rows(1);
+                        let fold: fn(&mut $type, Arrival<'_>, &RawValue) -> Result<Fold, Bad> = $fold;
+                        let done = fold(self.$field.rows_mut(), arrival, row).map_err(|bad| bad.at(resource))?;
+                        if done == Fold::New {
+                            self.$field.count_rows(1);
+                        }
+                        Ok(done)
                     } )+
                 }
-                Ok(Fold::New)
             }
 
             /// Says how the reading of a resource ended.
             pub fn end(&mut self, resource: Resource, state: State) {
+                self.seen.remove(&resource);
                 match resource { $( Resource::$resource => self.$field.end(state), )+ }
             }
 
@@ -170,7 +178,7 @@ tenant! {
     users: Users = Users, |users, _, row| users.push(parse(row)?);
     sign_in_activity: SignIns = SignInActivity, |signs, _, row| signs.push(parse(row)?);
     guest_sponsors: Vec<GuestSponsors> = GuestSponsors, push;
-    employee_leave: Vec<EmployeeLeave> = EmployeeLeave, |rows, _, row| push_if(rows, row, |row: &EmployeeLeave| row.employee_leave_date_time.is_some());
+    employee_leave: Vec<EmployeeLeave> = EmployeeLeave, |rows, arrival, row| push_if(rows, arrival, row, |row: &EmployeeLeave| row.employee_leave_date_time.is_some());
     krbtgt_accounts: Vec<KrbtgtAccount> = KrbtgtAccounts, push;
     registration_details: RegistrationDetails = RegistrationDetails, |details, _, row| details.push(parse(row)?);
     role_definitions: Vec<UnifiedRoleDefinition> = RoleDefinitions, push;
@@ -180,10 +188,10 @@ tenant! {
     role_management_policies: Vec<UnifiedRoleManagementPolicyAssignment> = RoleManagementPolicyAssignments, push;
     role_management_alerts: Vec<UnifiedRoleManagementAlert> = RoleManagementAlerts, push;
     resource_actions: Vec<UnifiedRbacResourceAction> = ResourceActions, push;
-    group_members: ById<DirectoryObject> = GroupTransitiveMembers, push_by_id;
+    group_members: ById<Guid> = GroupTransitiveMembers, push_member;
 
     // Groups
-    groups: Vec<Group> = Groups, push;
+    groups: Groups = Groups, |groups, _, row| groups.push(parse(row)?);
     group_owners: ById<DirectoryObject> = GroupOwners, push_by_id;
     group_lifecycle_policies: Vec<GroupLifecyclePolicy> = GroupLifecyclePolicies, push;
 
@@ -229,7 +237,7 @@ tenant! {
     service_principals: ServicePrincipals = ServicePrincipals, |list, _, row| list.push(parse(row)?);
     service_principal_credentials: CredentialsById = ServicePrincipalCredentials, |list, _, row| list.push(parse(row)?);
     applications_with_owners: Vec<ApplicationWithOwners> = ApplicationsWithOwners, push;
-    service_principals_with_owners: Vec<ServicePrincipalWithOwners> = ServicePrincipalsWithOwners, |rows, _, row| push_if(rows, row, |row: &ServicePrincipalWithOwners| row.owners.as_ref().is_none_or(|owners| !owners.is_empty()));
+    service_principals_with_owners: Vec<ServicePrincipalWithOwners> = ServicePrincipalsWithOwners, |rows, arrival, row| push_if(rows, arrival, row, |row: &ServicePrincipalWithOwners| row.owners.as_ref().is_none_or(|owners| !owners.is_empty()));
     service_principal_sign_ins: Vec<ServicePrincipalSignInActivity> = ServicePrincipalSignInActivities, push;
     agent_identities: Vec<AgentIdentity> = AgentIdentities, push;
     agent_identity_owners: ById<DirectoryObject> = AgentIdentityOwners, push_by_id;
@@ -243,7 +251,7 @@ tenant! {
     app_role_assigned_to: ById<AppRoleAssignment> = AppRoleAssignedTo, push_by_id;
     application_owners: ById<DirectoryObject> = ApplicationOwners, push_by_id;
     service_principal_owners: ById<DirectoryObject> = ServicePrincipalOwners, push_by_id;
-    oauth2_permission_grants: Vec<OAuth2PermissionGrant> = OAuth2PermissionGrants, push;
+    oauth2_permission_grants: DelegatedGrants = OAuth2PermissionGrants, |grants, arrival, row| grants.push(arrival, row);
 
     // Single accounts
     authentication_methods: ById<AuthenticationMethod> = AuthenticationMethods, push_by_id;
@@ -273,19 +281,19 @@ tenant! {
     sharepoint_settings: Vec<SharepointSettings> = SharePointSettings, push;
     apps_and_services: Vec<AdminAppsAndServices> = AppsAndServices, push;
     forms: Vec<AdminForms> = Forms, push;
-    email_activity: Vec<EmailActivityUserDetail> = EmailActivity, |rows, _, row| push_if(rows, row, EmailActivityUserDetail::is_initial_domain);
+    email_activity: Vec<EmailActivityUserDetail> = EmailActivity, |rows, arrival, row| push_if(rows, arrival, row, EmailActivityUserDetail::is_initial_domain);
     report_settings: Vec<AdminReportSettings> = ReportSettings, push;
 
     // Devices
     device_management: Vec<DeviceManagement> = DeviceManagement, push;
-    managed_devices: Vec<ManagedDevice> = ManagedDevices, push;
+    managed_devices: ManagedDevices = ManagedDevices, |devices, _, row| devices.push(parse(row)?);
     managed_device_overview: Vec<ManagedDeviceOverview> = ManagedDeviceOverview, push;
     device_compliance_policies: Vec<DeviceCompliancePolicy> = DeviceCompliancePolicies, push;
     device_compliance_policies_beta: Vec<DeviceCompliancePolicy> = DeviceCompliancePoliciesBeta, push;
     compliance_policies: Vec<DeviceManagementCompliancePolicy> = CompliancePolicies, push;
     ios_app_protections: Vec<ManagedAppProtection> = IosManagedAppProtections, push;
     android_app_protections: Vec<ManagedAppProtection> = AndroidManagedAppProtections, push;
-    devices: Vec<Device> = Devices, push;
+    devices: Devices = Devices, |devices, _, row| devices.push(parse(row)?);
     device_local_credentials: Vec<DeviceLocalCredentialInfo> = DeviceLocalCredentials, push;
     mdm_authority: ById<OrganizationMdmAuthority> = MobileDeviceManagementAuthority, push_by_id;
     device_configurations: Vec<DeviceConfiguration> = DeviceConfigurations, push;
@@ -339,7 +347,7 @@ impl Tenant {
                 .is_some_and(|start| start.eq_ignore_ascii_case(operating_system))
         };
         let mut devices = self.managed_devices.hints().iter();
-        devices.any(|device| device.operating_system.as_ref().is_some_and(runs))
+        devices.any(|device| device.operating_system().is_some_and(runs))
     }
 
     /// Groups that Conditional Access policies name, enabled or not.
@@ -360,81 +368,35 @@ impl Tenant {
     }
 }
 
-/// Why a row does not read.
-pub(crate) struct Bad {
-    path: String,
-    message: String,
-}
-
-impl Bad {
-    fn new(path: &str, message: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            message: message.to_owned(),
-        }
-    }
-
-    fn at(self, resource: Resource) -> RowError {
-        RowError {
-            resource,
-            path: self.path,
-            message: self.message,
-        }
-    }
-}
-
-fn parse<'a, T: Deserialize<'a>>(row: &'a RawValue) -> Result<T, Bad> {
-    serde_json::from_str(row.get()).map_err(|_| {
-        // Only a row that failed pays for the path; serde's message may quote the value, so only its kind is kept.
-        let mut reader = serde_json::Deserializer::from_str(row.get());
-        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-            Err(error) => Bad {
-                path: error.path().to_string(),
-                message: kind_of(&error.into_inner()),
-            },
-            Ok(_) => Bad::new(".", "not the expected shape"),
-        }
-    })
-}
-
-fn kind_of(error: &serde_json::Error) -> String {
-    let kind = match error.classify() {
-        serde_json::error::Category::Data => "not of the expected type",
-        serde_json::error::Category::Syntax => "not JSON",
-        serde_json::error::Category::Eof => "cut short",
-        serde_json::error::Category::Io => "cannot be read",
-    };
-    format!("{kind} (column {})", error.column())
-}
-
-fn push<T: for<'a> Deserialize<'a>>(
-    rows: &mut Vec<T>,
-    _: Option<Guid>,
+/// A member of a group: nothing but its id, for groups of a million.
+fn push_member(
+    members: &mut ById<Guid>,
+    arrival: Arrival<'_>,
     row: &RawValue,
-) -> Result<(), Bad> {
-    rows.push(parse(row)?);
-    Ok(())
+) -> Result<Fold, Bad> {
+    let subject = arrival.subject()?;
+    let Arrival { seen, .. } = arrival;
+    let DirectoryObject { id, .. } = parse(row)?;
+    let id = id.ok_or_else(|| Bad::new("id", "missing"))?;
+    let fold = seen.note((subject, id));
+    let members = members.entry(subject).or_default();
+    if fold == Fold::New {
+        members.push(id);
+    }
+    Ok(fold)
 }
 
 /// Keeps the rows that say something; the others are read, counted and passed over.
 fn push_if<T: for<'a> Deserialize<'a>>(
     rows: &mut Vec<T>,
+    mut arrival: Arrival<'_>,
     row: &RawValue,
     keep: impl FnOnce(&T) -> bool,
-) -> Result<(), Bad> {
-    let row: T = parse(row)?;
-    if keep(&row) {
-        rows.push(row);
+) -> Result<Fold, Bad> {
+    let parsed: T = parse(row)?;
+    let fold = arrival.note(row)?;
+    if fold == Fold::New && keep(&parsed) {
+        rows.push(parsed);
     }
-    Ok(())
-}
-
-fn push_by_id<T: for<'a> Deserialize<'a>>(
-    rows: &mut ById<T>,
-    subject: Option<Guid>,
-    row: &RawValue,
-) -> Result<(), Bad> {
-    let subject = subject.ok_or_else(|| Bad::new(".", "names no object that it belongs to"))?;
-    rows.entry(subject).or_default().push(parse(row)?);
-    Ok(())
+    Ok(fold)
 }

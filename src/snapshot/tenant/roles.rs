@@ -172,10 +172,11 @@ impl Holders {
             .any(|holder| reference::is_tier_0_role(holder.role))
     }
 
-    /// Whether the principal holds a role that Microsoft flags as privileged.
-    pub fn holds_privileged(&self, principal: Guid) -> bool {
-        self.of(principal)
-            .any(|holder| reference::role(holder.role).is_some_and(|role| role.privileged))
+    /// Who holds a role that Microsoft flags as privileged.
+    pub fn privileged(&self) -> impl Iterator<Item = Guid> {
+        self.iter()
+            .filter(|holder| reference::role(holder.role).is_some_and(|role| role.privileged))
+            .map(|holder| holder.principal)
     }
 
     /// The accounts that synchronise the local directory.
@@ -188,14 +189,12 @@ impl Holders {
 }
 
 fn group_members(
-    members: &ById<DirectoryObject>,
+    members: &ById<Guid>,
     principal: Guid,
     kind: PrincipalKind,
 ) -> Option<impl Iterator<Item = Guid>> {
     (kind == PrincipalKind::Group).then_some(())?;
-    members
-        .get(&principal)
-        .map(|rows| rows.iter().filter_map(|row| row.id))
+    members.get(&principal).map(|ids| ids.iter().copied())
 }
 
 /// What an assignment's principal is: what Graph expanded, else the list it is in.
