@@ -44,18 +44,60 @@ groups! {
     Intune = "intune", false, [
         DeviceManagement, ManagedDevices, ManagedDeviceOverview, DeviceCompliancePolicies,
         DeviceCompliancePoliciesBeta, CompliancePolicies, IosManagedAppProtections,
-        AndroidManagedAppProtections,
+        AndroidManagedAppProtections, DeviceConfigurations, ConfigurationPolicies,
+        ConfigurationPolicySettings, Intents, IosManagedAppProtectionsBeta,
+        AndroidManagedAppProtectionsBeta, DeviceEnrollmentConfigurations, DepOnboardingSettings,
+        DepEnrollmentProfiles, VppTokens, ApplePushNotificationCertificate,
+        AndroidManagedStoreAccountEnterpriseSettings, MobileThreatDefenseConnectors,
+        NdesConnectors, ManagedDeviceCleanupRules, WindowsFeatureUpdateProfiles,
+        DataProcessorServiceForWindowsFeaturesOnboarding, IntuneBrandingProfiles,
+        OperationApprovalPolicies, OperationApprovalPolicy, IntuneRoleAssignments,
+        IntuneRoleAssignment,
     ];
-    /// Devices, in the directory and in Intune.
-    Devices = "devices", false, [ManagedDevices, DeviceCompliancePoliciesBeta, CompliancePolicies];
+    /// Devices, in the directory and in Intune; not the policies for them.
+    Devices = "devices", false, [
+        Devices, DeviceLocalCredentials, ManagedDevices, DeviceCompliancePoliciesBeta,
+        CompliancePolicies,
+    ];
+    /// Groups, their owners, and when they expire; members of groups that hold roles are read all the same.
+    Groups = "groups", false, [Groups, GroupOwners, GroupLifecyclePolicies];
+    /// Owners of every application and service principal; those of powerful ones are read all the same.
+    ApplicationOwners = "application-owners", false, [
+        ApplicationsWithOwners, ServicePrincipalsWithOwners,
+    ];
     /// Delegated permissions.
     DelegatedGrants = "delegated-grants", false, [OAuth2PermissionGrants];
+    /// Sponsors of guests, leave dates of employees.
+    AccountDetails = "account-details", false, [GuestSponsors, EmployeeLeave, KrbtgtAccounts];
     /// Risky users, service principals and sign-ins: one request a second at best.
-    Risk = "risk", false, [RiskyUsers];
+    Risk = "risk", false, [
+        RiskyUsers, RiskDetections, RiskyServicePrincipals, RiskNotifications,
+    ];
     /// Alerts and incidents.
-    Alerts = "alerts", false, [Alerts, DlpAlerts, Incidents];
+    Alerts = "alerts", false, [
+        Alerts, DlpAlerts, CloudAppsAlerts, InsiderRiskAlerts, Incidents, ResolvedIncidents,
+    ];
+    /// Access reviews, access packages, lifecycle workflows.
+    Governance = "governance", false, [
+        AccessReviewDefinitions, AssignmentPolicies, AccessPackageCatalogs, AccessPackages,
+        LifecycleWorkflows,
+    ];
+    /// Global Secure Access.
+    SecureAccess = "secure-access", false, [
+        ForwardingProfiles, NetworkAccessConditionalAccess, FilteringPolicies, FilteringProfiles,
+        NamedLocationsBeta, SecureAccessAssignments, AssignedGroupNestedGroups,
+        ApplicationSegments,
+    ];
+    /// Usage: who sent mail, which applications signed in.
+    UsageReports = "usage-reports", false, [EmailActivity, ServicePrincipalSignInActivities];
     /// Inbox rules of every mailbox.
     MailboxRules = "mailbox-rules", true, [InboxRules];
+    /// What every mailbox is for.
+    MailboxSettings = "mailbox-settings", true, [MailboxSettings];
+    /// The per-user state of multifactor authentication of every account.
+    PerUserMfa = "per-user-mfa", true, [AuthenticationRequirements];
+    /// Federated credentials of every application.
+    FederatedCredentials = "federated-credentials", true, [FederatedIdentityCredentials];
 }
 
 impl fmt::Display for Group {
@@ -113,6 +155,14 @@ pub fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_a_request_per_account_is_in_a_group_to_ask_for() {
+        let opt_in = Group::ALL.iter().filter(|group| group.is_opt_in());
+        let named: BTreeSet<_> = opt_in.flat_map(|group| group.resources()).collect();
+        let all = Resource::ALL.iter();
+        assert_eq!(named, all.filter(|resource| resource.is_opt_in()).collect());
+    }
 
     #[test]
     fn what_is_private_is_read_on_request_only() {

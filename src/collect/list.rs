@@ -78,6 +78,7 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
         },
         None => {
             let mut pages = reader.client.pages(query.clone());
+            let mut counting = Effort::default();
             match pages.next().await {
                 None => Ended::default(),
                 Some(Err(error)) => {
@@ -91,15 +92,23 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
                     let size = first.rows.len() as u64;
                     if let Some(partition) = partition
                         && first.next.is_some()
-                        && first.count.is_none_or(|count| count > SHORT * size)
                     {
-                        let parts = Parts::new(reader, resource, &query, partition);
-                        let keys = super::chain::keys(&first.rows, partition.property());
-                        return parts.begin(first.count, size, &keys, first.effort).await;
+                        let mut effort = first.effort;
+                        let mut count = first.count;
+                        if count.is_none() {
+                            (count, counting) = recount(reader, resource, &query).await;
+                            effort += counting;
+                        }
+                        if count.is_none_or(|count| count > SHORT * size) {
+                            let parts = Parts::new(reader, resource, &query, partition);
+                            let keys = super::chain::keys(&first.rows, partition.property());
+                            return parts.begin(count, size, &keys, effort).await;
+                        }
                     }
-                    whole
-                        .read(reader, &query, Some(Start::with(first, pages)))
-                        .await
+                    let start = Start::with(first, pages);
+                    let mut ended = whole.read(reader, &query, Some(start)).await;
+                    ended.effort += counting;
+                    ended
                 }
             }
         }
@@ -115,7 +124,7 @@ async fn settle(
     mut ended: Ended,
 ) -> (State, Option<u64>, Effort) {
     if ended.shortfall().is_some() {
-        let (again, effort) = recount(reader, query).await;
+        let (again, effort) = recount(reader, resource, query).await;
         ended.effort += effort;
         ended.of = least(ended.of, again);
     }
@@ -123,8 +132,11 @@ async fn settle(
 }
 
 /// How many rows there are now, where Graph says it.
-async fn recount(reader: &Reader, query: &Query) -> (Option<u64>, Effort) {
-    match reader.client.pages(query.clone().top(1)).next().await {
+async fn recount(reader: &Reader, resource: Resource, query: &Query) -> (Option<u64>, Effort) {
+    let Some(counting) = requests::counting(resource, query) else {
+        return (None, Effort::default());
+    };
+    match reader.client.pages(counting).next().await {
         Some(Ok(page)) => (page.count, page.effort),
         Some(Err(error)) => (None, spent(&error)),
         None => (None, Effort::default()),
@@ -202,7 +214,7 @@ impl<'a> Parts<'a> {
 
     /// Goes on where an earlier run stopped.
     async fn go_on(mut self) -> (State, Option<u64>, Effort) {
-        let (count, effort) = recount(self.reader, self.query).await;
+        let (count, effort) = recount(self.reader, self.resource, self.query).await;
         self.effort += effort;
         let earlier = self.reader.ask.earlier.chains(self.resource, None);
         // A part that was cut again is covered by what it was cut into.
@@ -232,13 +244,16 @@ impl<'a> Parts<'a> {
     }
 
     fn spawn(&mut self, shard: Shard, from: Option<(String, u64)>, depth: u32) {
+        let condition = self.partition.filter(&shard);
+        let query = self.query.clone().and_filter(&condition);
         let task = Part {
             reader: self.reader.clone(),
-            query: self
-                .query
-                .clone()
-                .filter(&self.partition.filter(&shard))
-                .count(),
+            // Where the list can be counted, the part can.
+            query: if self.query.is_counted() {
+                query.count()
+            } else {
+                query
+            },
             chain: Chain {
                 resource: self.resource,
                 of: None,
@@ -292,7 +307,7 @@ impl<'a> Parts<'a> {
             self.error = None;
             return self.reread(before).await;
         }
-        let (after, effort) = recount(self.reader, self.query).await;
+        let (after, effort) = recount(self.reader, self.resource, self.query).await;
         self.effort += effort;
         let of = least(before, after);
         if let Some(error) = self.error {

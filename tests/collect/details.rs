@@ -311,10 +311,10 @@ async fn what_exactly_is_asked() {
         .collect();
     for wanted in [
         "/v1.0/servicePrincipals?$select=id,displayName,passwordCredentials,keyCredentials&$top=999&$count=true",
-        "/v1.0/servicePrincipals?$select=id&$expand=owners($select=id)&$top=999",
-        "/v1.0/applications?$select=id&$expand=owners($select=id)&$top=999",
-        "/v1.0/users?$select=id&$filter=userType eq 'Guest'&$expand=sponsors($select=id)&$top=999",
-        "/v1.0/users?$select=id,accountEnabled,employeeLeaveDateTime&$top=999",
+        "/v1.0/servicePrincipals?$select=id,displayName&$expand=owners($select=id)&$top=999",
+        "/v1.0/applications?$select=id,displayName&$expand=owners($select=id)&$top=999",
+        "/v1.0/users?$select=id,userPrincipalName&$filter=userType eq 'Guest'&$expand=sponsors($select=id)&$top=999",
+        "/v1.0/users?$select=id,userPrincipalName,accountEnabled,employeeLeaveDateTime&$top=999&$count=true",
         "/beta/servicePrincipals/microsoft.graph.agentIdentity?$expand=sponsors&$top=100",
         "/beta/reports/servicePrincipalSignInActivities",
         "/beta/applications/05877fc0-32b8-57a4-a75d-1689a561cc2a?$select=id,appId,displayName,onPremisesPublishing",

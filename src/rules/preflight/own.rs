@@ -425,7 +425,7 @@ mod tests {
             (&["User.Read.All", "Policy.Read.All"][..], vec![]),
             (&["Directory.Read.All", "MailboxSettings.Read"], vec![]),
             (
-                &["AccessReview.Read.All"],
+                &["AdministrativeUnit.Read.All"],
                 vec![("permission-beyond-need", Level::Warn)],
             ),
             (&["Mail.Read"], vec![("permission-content", Level::Fail)]),
