@@ -2,7 +2,8 @@
 //!
 //! - `GET /emulator/summary`: [`Summary`](super::Summary) as JSON
 //! - `GET /emulator/floor`: `{"seconds": .., "wall": "..", "text": ".."}` for the computed tenant that is served. `lists=/users,/groups`
-//!   keeps these lists only, `singles=40` is the number of other requests, `signIns=true` and `registration=true` add the reports.
+//!   keeps these lists only, `restricted=5` adds short lists under the
+//!   limit of Conditional Access and risk, `singles=40` is the number of other requests, `signIns=true` and `registration=true` add the reports.
 use serde_json::json;
 
 use super::floor::{Conditions, Floor, SignIns, Work};
@@ -57,6 +58,9 @@ fn floor(state: &State, query: &str) -> Option<Floor> {
                     .is_some_and(|name| name.eq_ignore_ascii_case(list))
             })
         });
+    }
+    if let Some(others) = value("restricted").and_then(|others| others.parse().ok()) {
+        work.restrict(others);
     }
     if let Some(singles) = value("singles").and_then(|singles| singles.parse().ok()) {
         work.singles = singles;

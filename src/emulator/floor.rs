@@ -177,6 +177,19 @@ impl Work {
         self
     }
 
+    /// With so many more lists of one page under the limit of Conditional Access and risk (deleted policies, risk detections ...).
+    pub fn restrict(&mut self, lists: usize) {
+        let more = (0..lists).map(|_| Chain {
+            name: "other Conditional Access and risk lists".to_owned(),
+            rows: 1,
+            page: SMALL_PAGE,
+            units: 1,
+            limited: Limited::ConditionalAccess,
+            cut: Cut::Nowhere,
+        });
+        self.chains.extend(more);
+    }
+
     fn of_kind(&self, limited: Limited) -> impl Iterator<Item = &Chain> {
         self.chains
             .iter()

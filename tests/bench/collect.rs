@@ -163,7 +163,7 @@ fn main() {
             } else {
                 &[]
             };
-            Server::start(scenario.setting).floor(reports, &BTreeSet::new(), 66);
+            Server::start(scenario.setting).floor(reports, &BTreeSet::new(), (0, 66));
             continue;
         }
         let line = match scenario.kind {
@@ -228,11 +228,14 @@ impl Stage<'_> {
             .keys()
             .cloned()
             .collect();
-        let others = routes
+        let (restricted, others): (Vec<_>, Vec<_>) = routes
             .iter()
             .filter(|route| !serve::LISTS.contains(&route.as_str()))
-            .count();
-        server.floor(&reports, &routes, others)
+            .partition(|route| {
+                route.starts_with("/identity/conditionalAccess/")
+                    || route.starts_with("/identityProtection/")
+            });
+        server.floor(&reports, &routes, (restricted.len(), others.len()))
     }
 
     fn line(&self, run: &Run, saved: &Saved, summary: &Value, floor: f64) -> Line {

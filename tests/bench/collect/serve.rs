@@ -213,10 +213,10 @@ impl Server {
         &self,
         reports: &[&str],
         lists: &BTreeSet<String>,
-        singles: usize,
+        (restricted, singles): (usize, usize),
     ) -> (f64, String) {
         let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
-        let mut question = format!("floor?singles={singles}");
+        let mut question = format!("floor?singles={singles}&restricted={restricted}");
         for report in reports {
             question.push_str(&format!("&{report}=true"));
         }
