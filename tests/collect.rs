@@ -15,6 +15,8 @@ mod devices;
 mod faults;
 #[path = "collect/governance.rs"]
 mod governance;
+#[path = "collect/hundred.rs"]
+mod hundred;
 #[path = "collect/parts.rs"]
 mod parts;
 #[path = "collect/refusals.rs"]
