@@ -19,6 +19,8 @@ mod network;
 mod output;
 #[path = "cli/permissions.rs"]
 mod permissions;
+#[path = "cli/resume.rs"]
+mod resume;
 #[path = "cli/select.rs"]
 mod select;
 #[path = "cli/sign_in.rs"]

@@ -128,7 +128,12 @@ impl From<ConfigError> for Failure {
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
         let help = error.help();
-        Self::new(ExitStatus::Failed, error, help)
+        let status = match error {
+            // Another question than that of the interrupted run.
+            SnapshotError::Different(..) => ExitStatus::Usage,
+            _ => ExitStatus::Failed,
+        };
+        Self::new(status, error, help)
     }
 }
 

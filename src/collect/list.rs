@@ -7,6 +7,7 @@ use super::chain::{Broken, Chain, Ended, Reader, Start, shortfall, spent};
 use super::shard::{self, Partition};
 use super::{Told, requests};
 use crate::graph::{Effort, ErrorKind, GraphError, Query};
+use crate::snapshot::file::ChainSoFar;
 use crate::snapshot::{Resource, Shard, State};
 
 /// A list of more pages than this is cut.
@@ -57,63 +58,68 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
             .go_on()
             .await;
     }
-    let whole = Chain::whole(resource);
-    let ended = match earlier.first() {
-        Some((_, chain)) => match &chain.next {
-            // It was read to its end; only the manifest was missing.
-            None => Ended {
-                begun: true,
-                read: chain.read,
-                of: chain.count,
-                ..Ended::default()
-            },
-            Some(next) => {
-                let start = Start {
-                    pages: reader.client.follow(next),
-                    read: Some(chain.read),
-                    of: chain.count,
-                };
-                whole.read(reader, &query, Some(start)).await
+    let ended = if let Some((_, chain)) = earlier.first() {
+        go_on(reader, resource, &query, chain).await
+    } else {
+        let mut pages = reader.client.pages(query.clone());
+        match pages.next().await {
+            None => Ended::default(),
+            Some(Err(error)) => {
+                let mut ended = Ended::refused(error);
+                if requests::may_not_exist(resource) {
+                    ended.forgive_absence();
+                }
+                ended
             }
-        },
-        None => {
-            let mut pages = reader.client.pages(query.clone());
-            let mut counting = Effort::default();
-            match pages.next().await {
-                None => Ended::default(),
-                Some(Err(error)) => {
-                    let mut ended = Ended::refused(error);
-                    if requests::may_not_exist(resource) {
-                        ended.forgive_absence();
+            Some(Ok(first)) => {
+                let (count, counting) = match partition {
+                    Some(_) if first.next.is_some() && first.count.is_none() => {
+                        recount(reader, resource, &query).await
                     }
-                    ended
+                    _ => (first.count, Effort::default()),
+                };
+                let size = first.rows.len() as u64;
+                if let Some(partition) = partition
+                    && first.next.is_some()
+                    && count.is_none_or(|count| count > SHORT * size)
+                {
+                    let parts = Parts::new(reader, resource, &query, partition);
+                    let keys = super::chain::keys(&first.rows, partition.property());
+                    let mut effort = first.effort;
+                    effort += counting;
+                    return parts.begin(count, size, &keys, effort).await;
                 }
-                Some(Ok(first)) => {
-                    let size = first.rows.len() as u64;
-                    if let Some(partition) = partition
-                        && first.next.is_some()
-                    {
-                        let mut effort = first.effort;
-                        let mut count = first.count;
-                        if count.is_none() {
-                            (count, counting) = recount(reader, resource, &query).await;
-                            effort += counting;
-                        }
-                        if count.is_none_or(|count| count > SHORT * size) {
-                            let parts = Parts::new(reader, resource, &query, partition);
-                            let keys = super::chain::keys(&first.rows, partition.property());
-                            return parts.begin(count, size, &keys, effort).await;
-                        }
-                    }
-                    let start = Start::with(first, pages);
-                    let mut ended = whole.read(reader, &query, Some(start)).await;
-                    ended.effort += counting;
-                    ended
-                }
+                let start = Start::with(first, pages);
+                let whole = Chain::whole(resource);
+                let mut ended = whole.read(reader, &query, Some(start)).await;
+                ended.of = ended.of.or(count);
+                ended.effort += counting;
+                ended
             }
         }
     };
     settle(reader, resource, &query, ended).await
+}
+
+/// Goes on with a single chain where an earlier run stopped.
+async fn go_on(reader: &Reader, resource: Resource, query: &Query, chain: &ChainSoFar) -> Ended {
+    let Some(next) = &chain.next else {
+        // It was read to its end; only the manifest was missing.
+        return Ended {
+            begun: true,
+            read: chain.read,
+            of: chain.count,
+            ..Ended::default()
+        };
+    };
+    let start = Start {
+        pages: reader.client.follow(next),
+        read: Some(chain.read),
+        of: chain.count,
+    };
+    Chain::whole(resource)
+        .read(reader, query, Some(start))
+        .await
 }
 
 /// Rows were left out, or objects were deleted while the list was read: a second count tells which.
@@ -371,33 +377,32 @@ struct Part {
 
 impl Part {
     async fn read(&self, shard: &Shard, from: Option<(String, u64)>) -> (Outcome, Effort) {
-        let start = match from {
-            Some((next, read)) => Start {
+        let start = if let Some((next, read)) = from {
+            Start {
                 pages: self.reader.client.follow(&next),
                 read: Some(read),
                 of: None,
-            },
-            None => {
-                let mut pages = self.reader.client.pages(self.query.clone());
-                match pages.next().await {
-                    None => return (Outcome::Ended(Ended::default()), Effort::default()),
-                    Some(Err(error)) => {
-                        return (Outcome::Ended(Ended::refused(error)), Effort::default());
+            }
+        } else {
+            let mut pages = self.reader.client.pages(self.query.clone());
+            match pages.next().await {
+                None => return (Outcome::Ended(Ended::default()), Effort::default()),
+                Some(Err(error)) => {
+                    return (Outcome::Ended(Ended::refused(error)), Effort::default());
+                }
+                Some(Ok(first)) => {
+                    let size = first.rows.len() as u64;
+                    let count = first.count.filter(|_| first.next.is_some());
+                    if let Some(count) = count.filter(|&count| count > 2 * self.pages * size)
+                        && let Some(smaller) = self.smaller(
+                            shard,
+                            &super::chain::keys(&first.rows, self.partition.property()),
+                            count.div_ceil(size.max(1)),
+                        )
+                    {
+                        return (Outcome::Split(smaller), first.effort);
                     }
-                    Some(Ok(first)) => {
-                        let size = first.rows.len() as u64;
-                        let count = first.count.filter(|_| first.next.is_some());
-                        if let Some(count) = count.filter(|&count| count > 2 * self.pages * size)
-                            && let Some(smaller) = self.smaller(
-                                shard,
-                                &super::chain::keys(&first.rows, self.partition.property()),
-                                count.div_ceil(size.max(1)),
-                            )
-                        {
-                            return (Outcome::Split(smaller), first.effort);
-                        }
-                        Start::with(first, pages)
-                    }
+                    Start::with(first, pages)
                 }
             }
         };
@@ -416,7 +421,7 @@ impl Part {
 
     fn smaller(&self, shard: &Shard, keys: &[String], pages: u64) -> Option<Vec<Shard>> {
         let parts = usize::try_from(pages.div_ceil(self.pages)).ok()?;
-        let smaller = self.partition.split(shard, keys, parts);
+        let smaller = shard::split(shard, keys, parts);
         (self.depth < DEPTH && !smaller.is_empty()).then_some(smaller)
     }
 }

@@ -37,6 +37,7 @@ use chain::{Chain, Ended, Reader, Start};
 pub use groups::{Group, UnknownGroup, choose};
 use ledger::Ledger;
 pub use preview::preview;
+pub use requests::{Request, describe};
 
 /// Where rows go.
 pub trait Sink {

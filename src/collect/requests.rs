@@ -4,8 +4,37 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::shard::Partition;
-use crate::graph::Query;
+use crate::graph::{Query, Service};
 use crate::snapshot::{Guid, Resource};
+
+/// What is asked for a resource, for people to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Path with version and options; `{id}` stands for one object each.
+    pub address: String,
+    /// Whose limits count.
+    pub service: Service,
+    /// What one page costs, in units of that service.
+    pub units: u32,
+    /// Whether a long list is read in parts.
+    pub in_parts: bool,
+}
+
+/// What exactly is asked for a resource, with windows of time as of `now`.
+pub fn describe(resource: Resource, now: Timestamp) -> Request {
+    let query = if resource.is_per_object() {
+        query_of(resource, Guid::new(0))
+    } else {
+        query(resource, now, 90)
+    };
+    let nobody = Guid::new(0).to_string();
+    Request {
+        address: format!("/{}{}", resource.version(), query.relative()).replace(&nobody, "{id}"),
+        service: query.service(),
+        units: query.units(),
+        in_parts: partition(resource).is_some(),
+    }
+}
 
 /// Rows of a page of directory objects.
 pub(super) const PAGE: u64 = 999;

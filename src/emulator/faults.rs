@@ -23,6 +23,8 @@ pub enum Nth {
     First(u64),
     /// Each n-th; 0 never.
     Every(u64),
+    /// All after the first so many.
+    After(u64),
     /// All.
     Always,
 }
@@ -32,6 +34,7 @@ impl Nth {
         match self {
             Self::Only(n) => number == n,
             Self::First(n) => number <= n,
+            Self::After(n) => number > n,
             Self::Every(n) => n != 0 && number.is_multiple_of(n),
             Self::Always => true,
         }

@@ -197,10 +197,9 @@ pub(super) fn partial(path: &Path) -> PathBuf {
 /// Holds the file for this process; given back by the system when the process ends, however it ends.
 pub(super) fn lock(file: &File, path: &Path) -> Result<(), SnapshotError> {
     match file.try_lock() {
-        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(SnapshotError::Busy(path.display().to_string())),
-        // A file system that knows no locks.
-        Err(TryLockError::Error(_)) => Ok(()),
+        // Held, or on a file system that knows no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 
