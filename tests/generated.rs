@@ -53,6 +53,11 @@ fn the_page_of_resources_is_that_of_the_collector() {
     let now = "2026-11-02T08:00:00Z".parse().expect("a moment");
     let sources = sources();
     for &resource in Resource::ALL {
+        #[allow(
+            clippy::use_debug,
+            reason = "the name of a service is for readers of the code"
+        )]
+        let service = |request: &collect::Request| format!("{:?}", request.service);
         let asked = collect::describe(resource, now);
         let built: BTreeSet<&str> = rules::registry()
             .filter(|rule| rule.reads.contains(&resource) || rule.may_read.contains(&resource))
@@ -69,12 +74,12 @@ fn the_page_of_resources_is_that_of_the_collector() {
             .collect();
         let _ = writeln!(
             page,
-            "| `{}` | `{}` | {} | {} | {:?}, {} | {} | {} |",
+            "| `{}` | `{}` | {} | {} | {}, {} | {} | {} |",
             resource.key(),
             asked.address.replace("%20", " "),
             resource.permission(),
             resource.licence().name().unwrap_or("none"),
-            asked.service,
+            service(&asked),
             asked.units,
             if asked.in_parts { "yes" } else { "" },
             feeds.join(", ")
