@@ -90,7 +90,14 @@ impl Service {
             Self::ConditionalAccess => Failure::new("throttled.conditionalAccess", &[]),
             Self::SharePoint => Failure::new("throttled.sharepoint", &[]),
             Self::Outlook => Failure::new("throttled.outlook", &[]),
-            _ => Failure::new("throttled.identity", &[app, tenant]),
+            _ => {
+                // Out of quota is another thing than refused under load, and the headers say so.
+                let mut failure = Failure::new("throttled.identity", &[app, tenant]);
+                failure.headers.retain(|(name, _)| name != INFORMATION);
+                failure
+                    .header(INFORMATION, "ResourceUnitLimitExceeded")
+                    .header(PERCENTAGE, "1.2")
+            }
         }
     }
 }
@@ -125,6 +132,7 @@ pub(super) fn cost(service: Service, path: &[String], query: Cost) -> u32 {
 }
 
 /// The share of a limit that is used, from 0.8 on.
+const INFORMATION: &str = "x-ms-throttle-information";
 pub(super) const PERCENTAGE: &str = "x-ms-throttle-limit-percentage";
 
 /// What of a query changes its cost.
