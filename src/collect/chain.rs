@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::shard::{self, Partition};
 use super::{Ask, Told};
@@ -20,6 +20,9 @@ pub(super) struct Reader {
     pub(super) client: GraphClient,
     pub(super) ask: Arc<Ask>,
     pub(super) tell: mpsc::Sender<Told>,
+    /// Places for parts of lists: fewer than there are streams, so that what can only be read page after page never queues
+    /// behind what can be read side by side.
+    pub(super) places: Arc<Semaphore>,
 }
 
 impl Reader {

@@ -1,5 +1,7 @@
 //! One list, read whole: as a single chain where it is short, in parts side by side where it is long.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt as _;
 use tokio::task::JoinSet;
 
@@ -17,6 +19,8 @@ const SHORT: u64 = 4;
 const PART: std::ops::RangeInclusive<u64> = 3..=10;
 /// How many parts are read at the same time at best; the pace of the service decides how many really are.
 const STREAMS: u64 = 64;
+/// Parts of all lists that are read at the same time: the streams, but for a few that are left to lists of a single chain.
+pub(super) const PARTS_AT_A_TIME: usize = 56;
 /// How often a part is cut again.
 const DEPTH: u32 = 8;
 /// A list whose parts are all whole and which is short of rows all the same is read once more in one chain, if it has no more pages.
@@ -269,7 +273,15 @@ impl<'a> Parts<'a> {
             pages: self.part,
             depth,
         };
+        let places = Arc::clone(&self.reader.places);
+        let is_long_chain = matches!(self.partition, Partition::Values(..));
         self.running.spawn(async move {
+            // Halves of a list are as long as chains get: they do not wait. The semaphore is never closed.
+            let _place = if is_long_chain {
+                None
+            } else {
+                places.acquire_owned().await.ok()
+            };
             let (outcome, effort) = task.read(&shard, from).await;
             Finished {
                 shard,

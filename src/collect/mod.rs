@@ -27,7 +27,7 @@ use std::time::Duration;
 use futures_util::future::Either;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 
 use crate::graph::{Answer, Effort, ErrorKind, GraphClient, GraphError};
@@ -169,6 +169,7 @@ pub async fn collect(
         client: client.clone(),
         ask: Arc::new(ask.clone()),
         tell,
+        places: Arc::new(Semaphore::new(list::PARTS_AT_A_TIME)),
     };
     let mut run = Run {
         reader: Some(reader),

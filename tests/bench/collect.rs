@@ -1,6 +1,6 @@
 //! How fast a tenant is collected, against what limits and latency allow.
 //!
-//! `cargo bench --bench collect` plays the small scenarios; `-- 2m`, `-- 100k-resume` ... those whose name contains the word, `-- all`
+//! `cargo bench --bench collect` plays the small scenarios; `-- 2m`, `-- 100k-resume` ... those whose name contains the word, `-- 2m$` the one of that name, `-- all`
 //! all of them. The emulator runs in a process of its own (this program again, with `serve`), so that its memory and time are not
 //! those of the program that is measured. With `-- --dry` only the floors are printed.
 
@@ -142,9 +142,10 @@ fn main() {
     }
     let chosen = |scenario: &Scenario| match words.as_slice() {
         [] => scenario.usual,
-        words => words
-            .iter()
-            .any(|word| *word == "all" || scenario.name.contains(word.as_str())),
+        words => words.iter().any(|word| match word.strip_suffix('$') {
+            Some(name) => scenario.name == name,
+            None => *word == "all" || scenario.name.contains(word.as_str()),
+        }),
     };
     let abilities = Abilities::of_the_program();
     println!("{abilities}");
