@@ -7,8 +7,16 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::snapshot::{Licence, Resource};
 
-/// The object of a single answer. Intune's reference pages show some inside `value`, and the service sends them bare: both are read.
+/// The object of a single answer, without the address of its metadata, which says where it was asked and nothing of the tenant: lists
+/// have it on the page and not in their rows.
 pub(super) fn object(resource: Resource, body: Box<RawValue>) -> Box<RawValue> {
+    let body = unwrapped(resource, body);
+    let mut rows = without(&["@odata.context"], vec![body]);
+    rows.pop().unwrap_or_default()
+}
+
+/// Intune's reference pages show some objects inside `value`, and the service sends them bare: both are read.
+fn unwrapped(resource: Resource, body: Box<RawValue>) -> Box<RawValue> {
     #[derive(Deserialize)]
     struct Wrapped<'a> {
         #[serde(borrow)]
@@ -61,6 +69,9 @@ mod tests {
         for body in [bare, r#"{"value": {"bindStatus":"bound"}}"#] {
             assert_eq!(object(resource, raw(body)).get(), bare);
         }
+        let context =
+            r#"{"@odata.context":"https://graph.example/$metadata#x","bindStatus":"bound"}"#;
+        assert_eq!(object(resource, raw(context)).get(), bare);
         // A list is none, and elsewhere `value` is a property like any other.
         let list = r#"{"value":[{"bindStatus":"bound"}]}"#;
         assert_eq!(object(resource, raw(list)).get(), list);
