@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::chain::{Broken, Chain, Ended, Reader, Start, shortfall, spent};
 use super::shard::{self, Partition};
 use super::{Told, requests};
-use crate::graph::{Effort, ErrorKind, GraphError, Query};
+use crate::graph::{Effort, ErrorKind, GraphError, Query, Service};
 use crate::snapshot::file::ChainSoFar;
 use crate::snapshot::{Resource, Shard, State};
 
@@ -214,7 +214,12 @@ impl<'a> Parts<'a> {
     ) -> (State, Option<u64>, Effort) {
         self.effort += effort;
         let pages = count.unwrap_or_default().div_ceil(page.max(1));
-        self.part = (pages / STREAMS).clamp(*PART.start(), *PART.end());
+        // Where requests are counted by the minute, each half-filled last page costs more than the streams gain.
+        let shortest = match self.query.service() {
+            Service::KeyCredentials => *PART.end(),
+            _ => *PART.start(),
+        };
+        self.part = (pages / STREAMS).clamp(shortest, *PART.end());
         let parts = usize::try_from(pages.div_ceil(self.part)).unwrap_or(usize::MAX);
         for shard in self.partition.cut(keys, parts) {
             self.spawn(shard, None, 0);
