@@ -15,6 +15,7 @@
 //! a rule or reads the configuration file: callers hand in what was read.
 
 mod answer;
+mod bits;
 mod grant;
 mod question;
 mod shape;
