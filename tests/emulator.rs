@@ -4,14 +4,15 @@
     reason = "a test stops where its ground is missing"
 )]
 
+#[path = "support/emulated.rs"]
+mod emulated;
+
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use m365audit::emulator::{
-    Clock, Emulator, Fault, FaultKind, Nth, Options, Pace, RetryAfter, TenantData,
-};
-use reqwest::header::HeaderMap;
+use emulated::{Answer, Client, send};
+use m365audit::emulator::{Clock, Fault, FaultKind, Nth, Options, Pace, RetryAfter, TenantData};
 use serde_json::{Value, json};
 
 const TENANT: &str = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
@@ -87,21 +88,7 @@ fn tenant() -> TenantData {
     .unwrap()
 }
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
-}
-
 impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
     fn code(&self) -> String {
         self.json()["error"]["code"]
             .as_str()
@@ -125,104 +112,6 @@ impl Answer {
             .map(|row| row["id"].as_str().unwrap().to_owned())
             .collect()
     }
-}
-
-struct Client {
-    http: reqwest::Client,
-    emulator: Emulator,
-    token: String,
-}
-
-impl Client {
-    async fn new(tenant: TenantData, options: Options) -> Self {
-        let mut client = Self::without_token(tenant, options).await;
-        client.sign_in().await;
-        client
-    }
-
-    async fn without_token(tenant: TenantData, options: Options) -> Self {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent("emulator-test")
-            .no_proxy()
-            .build()
-            .unwrap();
-        let emulator = Emulator::start(tenant, options).await.unwrap();
-        Self {
-            http,
-            emulator,
-            token: String::new(),
-        }
-    }
-
-    async fn sign_in(&mut self) {
-        let answer = self.ask_token(TENANT, &[]).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.json()["access_token"]
-            .as_str()
-            .unwrap()
-            .clone_into(&mut self.token);
-    }
-
-    /// A token request with the right fields, where some are replaced or (empty) left out.
-    async fn ask_token(&self, tenant: &str, changes: &[(&str, &str)]) -> Answer {
-        let scope = format!("{}/.default", self.emulator.graph_url());
-        let mut form = vec![
-            ("grant_type", "client_credentials"),
-            ("client_id", CLIENT),
-            ("client_secret", "s3cret~+/="),
-            ("scope", scope.as_str()),
-        ];
-        for (name, value) in changes {
-            form.retain(|(own, _)| own != name);
-            if !value.is_empty() {
-                form.push((name, value));
-            }
-        }
-        let url = format!("{}/{tenant}/oauth2/v2.0/token", self.emulator.login_url());
-        send(self.http.post(url).form(&form)).await.unwrap()
-    }
-
-    fn request(&self, path: &str) -> reqwest::RequestBuilder {
-        let url = if path.starts_with("http") {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.emulator.graph_url())
-        };
-        self.http.get(url).bearer_auth(&self.token)
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        send(self.request(path)).await.unwrap()
-    }
-
-    async fn eventual(&self, path: &str) -> Answer {
-        send(self.request(path).header("ConsistencyLevel", "eventual"))
-            .await
-            .unwrap()
-    }
-
-    async fn batch(&self, requests: Value) -> Answer {
-        let url = format!("{}/v1.0/$batch", self.emulator.graph_url());
-        let body = json!({"requests": requests}).to_string();
-        let request = self
-            .http
-            .post(url)
-            .bearer_auth(&self.token)
-            .header("Content-Type", "application/json")
-            .body(body);
-        send(request).await.unwrap()
-    }
-}
-
-async fn send(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
-    let response = request.send().await?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer {
-        status,
-        headers,
-        text: response.text().await?,
-    })
 }
 
 fn fault(path: &str, nth: Nth, kind: FaultKind) -> Options {
@@ -1329,6 +1218,7 @@ async fn a_dropped_emulator_does_not_answer() {
         http,
         emulator,
         token,
+        ..
     } = Client::new(tenant(), Options::default()).await;
     let url = format!("{}/v1.0/users", emulator.graph_url());
     assert_eq!(

@@ -4,6 +4,8 @@
     reason = "a test stops where its ground is missing"
 )]
 
+#[path = "support/emulated.rs"]
+mod emulated;
 #[path = "synthetic/floor.rs"]
 mod floor;
 #[path = "synthetic/lists.rs"]
@@ -14,8 +16,8 @@ mod service;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use m365audit::emulator::{Emulator, Mix, Options, Order, Synthetic, TenantData};
-use reqwest::header::HeaderMap;
+use emulated::{Answer, Client};
+use m365audit::emulator::{Mix, Options, Order, Synthetic, TenantData};
 use serde_json::Value;
 
 /// Small enough to look at every row.
@@ -41,27 +43,7 @@ fn grown(seed: u64, order: Order) -> TenantData {
     sound().grown(&Synthetic { seed, mix, order })
 }
 
-struct Client {
-    http: reqwest::Client,
-    emulator: Emulator,
-    token: String,
-}
-
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
-}
-
 impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
     fn count(&self) -> u64 {
         let body = self.json();
         body["@odata.count"]
@@ -71,58 +53,15 @@ impl Answer {
 }
 
 impl Client {
-    async fn new(tenant: TenantData, options: Options) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let (id, client) = (tenant.tenant_id().to_owned(), tenant.client_id().to_owned());
-        let secret = tenant.first_secret().unwrap().to_owned();
-        let emulator = Emulator::start(tenant, options).await.unwrap();
-        let scope = format!("{}/.default", emulator.graph_url());
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &client),
-            ("client_secret", &secret),
-            ("scope", &scope),
-        ];
-        let url = format!("{}/{id}/oauth2/v2.0/token", emulator.login_url());
-        let answer = http.post(url).form(&form).send().await.unwrap();
-        let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        let token = body["access_token"].as_str().unwrap().to_owned();
-        Self {
-            http,
-            emulator,
-            token,
-        }
-    }
-
     async fn of(order: Order) -> Self {
         Self::new(grown(1, order), Options::default()).await
-    }
-
-    /// With the header of advanced queries.
-    async fn get(&self, path: &str) -> Answer {
-        let url = if path.starts_with("http") {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.emulator.graph_url())
-        };
-        let request = self.http.get(url).bearer_auth(&self.token);
-        let answer = request
-            .header("ConsistencyLevel", "eventual")
-            .send()
-            .await
-            .unwrap();
-        Answer {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.unwrap(),
-        }
     }
 
     /// Every row of a list, page after page, and what its first page counted.
     async fn all(&self, path: &str) -> (Vec<Value>, Option<u64>) {
         let (mut rows, mut count, mut next) = (Vec::new(), None, Some(path.to_owned()));
         while let Some(path) = next {
-            let answer = self.get(&path).await;
+            let answer = self.eventual(&path).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.text);
             let mut body = answer.json();
             count = count.or(body["@odata.count"].as_u64());

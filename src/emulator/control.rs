@@ -1,16 +1,17 @@
 //! Questions about the emulator itself, where they are allowed: what was counted, and the least time it could have taken.
 //!
 //! - `GET /emulator/summary`: [`Summary`](super::Summary) as JSON
-//! - `GET /emulator/floor`: `{"seconds": .., "wall": "..", "text": ".."}` for the computed tenant that is served. `lists=/users,/groups`
-//!   keeps these lists only, `restricted=5` adds short lists under the
-//!   limit of Conditional Access and risk, `singles=40` is the number of other requests, `signIns=true` and `registration=true` add the reports.
+//! - `GET /emulator/floor`: `{"seconds": .., "wall": "..", "text": "..", "requests": {"Identity": 245, ..}}` for the computed tenant
+//!   that is served and what was asked of it so far; `requests` are those that are needed at least, by service. Before the first
+//!   request it is that of a full reading, and `signIns=true` and `registration=true` add the reports.
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use super::floor::{Conditions, Floor, SignIns, Work};
+use super::floor::{Conditions, Floor, Service, SignIns, Work};
 use super::odata::pairs;
 use super::reply::Reply;
 use super::server::State;
-use super::throttle::Service;
 use super::{Mix, Pace};
 
 /// Answers a path below `/emulator/`, if such questions are allowed.
@@ -21,8 +22,19 @@ pub(super) fn answer(state: &State, path: &str, query: &str) -> Option<Reply> {
     let body = match question {
         "summary" => serde_json::to_value(state.summary()).ok()?,
         "floor" => {
-            let floor = floor(state, query)?;
-            json!({"seconds": floor.seconds(), "wall": floor.wall().map(|term| term.name), "text": floor.to_string()})
+            let work = work(state, query)?;
+            let floor = floor(state, &work);
+            let requests: BTreeMap<String, u64> = Service::ALL
+                .into_iter()
+                .map(|service| (format!("{service:?}"), work.requests(service)))
+                .filter(|(_, many)| *many > 0)
+                .collect();
+            json!({
+                "seconds": floor.seconds(),
+                "wall": floor.wall().map(|term| &term.name),
+                "text": floor.to_string(),
+                "requests": requests,
+            })
         }
         _ => return None,
     };
@@ -33,39 +45,29 @@ pub(super) fn answer(state: &State, path: &str, query: &str) -> Option<Reply> {
     ))
 }
 
-fn floor(state: &State, query: &str) -> Option<Floor> {
+/// What has to be asked.
+fn work(state: &State, query: &str) -> Option<Work> {
     let mix: &Mix = state.tenant.synthetic.as_ref()?.mix();
+    let (summary, reports) = (state.summary(), state.options.sign_ins_are_reports);
+    if summary.requests > 0 {
+        return Some(Work::asked(mix, reports, &summary.needed));
+    }
     let asked = pairs(query);
-    let value = |name: &str| {
+    let wanted = |name: &str| {
         asked
             .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+            .any(|(own, value)| own == name && value == "true")
     };
+    let sign_ins = match (wanted("signIns"), reports) {
+        (true, true) => SignIns::Reports,
+        (true, false) => SignIns::Identity,
+        (false, _) => SignIns::Unread,
+    };
+    Some(Work::of(mix, sign_ins, wanted("registration")).with_keys())
+}
+
+fn floor(state: &State, work: &Work) -> Floor {
     let options = &state.options;
-    let sign_ins = match (value("signIns"), options.sign_ins_are_reports) {
-        (Some("true"), true) => SignIns::Reports,
-        (Some("true"), false) => SignIns::Identity,
-        _ => SignIns::Unread,
-    };
-    let mut work = Work::of(mix, sign_ins, value("registration") == Some("true"));
-    if let Some(lists) = value("lists") {
-        let lists: Vec<&str> = lists.split(',').collect();
-        work = work.only(|name| {
-            lists.iter().any(|list| {
-                name.split(' ')
-                    .next()
-                    .is_some_and(|name| name.eq_ignore_ascii_case(list))
-            })
-        });
-    }
-    if let Some(others) = value("restricted").and_then(|others| others.parse().ok()) {
-        work.restrict(others);
-    }
-    if let Some(singles) = value("singles").and_then(|singles| singles.parse().ok()) {
-        work.singles = singles;
-    }
-    let (units_at_once, period) = Service::Identity.limit(state.tenant.users(), options.unit_scale);
     let seconds = options
         .latency
         .map_or(0.0, |latency| latency.mean().as_secs_f64());
@@ -75,8 +77,8 @@ fn floor(state: &State, query: &str) -> Option<Floor> {
         .map(|rate| (state.summary().bytes as f64, rate as f64));
     let conditions = Conditions {
         latency: seconds,
-        units_at_once,
-        units_per_second: units_at_once / period,
+        users: state.tenant.users(),
+        unit_scale: options.unit_scale,
         bytes,
         trouble: options
             .trouble
@@ -86,5 +88,5 @@ fn floor(state: &State, query: &str) -> Option<Floor> {
         limits: options.pace == Pace::Strict,
         ..Conditions::default()
     };
-    Some(Floor::of(&work, &conditions))
+    Floor::of(work, &conditions)
 }

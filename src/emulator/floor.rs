@@ -1,36 +1,42 @@
 //! The least time in which so much can be read from this service, whoever asks: what a measured time is held against.
 //!
-//! The floor is the largest of several bounds, each of which holds alone. None of them counts the sign-in (one answer), and means are
-//! used where time is drawn by chance, so a lucky run can end a little below.
+//! The floor is the largest of several bounds, each of which holds alone: for each limit that is enforced the requests that it sees,
+//! for each list that cannot be cut the pages that follow each other, and the requests in flight at a time. None of them counts the
+//! sign-in (one answer), and means are used where time is drawn by chance, so a lucky run can end a little below.
+//!
+//! A list counts once, in the largest pages, also where a program reads it more than once for one column each: another could ask for
+//! all columns at once. What else was asked counts one request for each path and version, refusals included, as only the answer
+//! tells that there is no licence or permission.
 //!
 //! With a share `p` of requests that fail by chance and are asked again, a request takes `1 / (1 - p)` tries on average: with 10 %
 //! that is 1.11. Every try takes an answer's time and a place in the limits; in a chain, where nothing else can be done meanwhile, each
 //! of the `p / (1 - p)` failures of a page also costs the wait that was asked for.
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::synthetic::Mix;
+pub use super::throttle::Service;
 
 /// Requests in flight at a time that identity services are given.
 pub const STREAMS: u32 = 64;
+/// Short answers that fit one batch.
+const BATCH: u64 = 20;
 /// Rows of a page of directory objects at most.
 const PAGE: u64 = 999;
 /// Rows of a page with `signInActivity`, and of risky users, at most.
 const SMALL_PAGE: u64 = 500;
+/// Rows of a page of managed devices at most.
+const MANAGED_PAGE: u64 = 1_000;
 /// Settings and other short answers of a full reading.
 const SINGLES: u64 = 60;
 /// Pages of role assignments (active and eligible), definitions and policies.
 const ROLE_PAGES: u64 = 6;
-
-/// Which limit a list is under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limited {
-    /// Resource units.
-    Identity,
-    /// One request a second.
-    ConditionalAccess,
-    /// Five requests in ten seconds.
-    Reports,
-}
+/// Policies and named locations, under the limit of Conditional Access.
+const POLICIES: u64 = 2;
+/// Last sign-ins as a list of their own.
+pub(super) const SIGN_INS: &str = "/users with signInActivity";
+const PRINCIPALS: &str = "/servicePrincipals";
+const REGISTRATION: &str = "/reports/authenticationMethods/userRegistrationDetails";
 
 /// Whether a list can be read in several chains of pages at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +60,8 @@ pub struct Chain {
     pub page: u64,
     /// What a page costs, in resource units.
     pub units: u64,
-    /// Which limit it is under.
-    pub limited: Limited,
+    /// Whose limit it is under.
+    pub service: Service,
     /// How it can be cut.
     pub cut: Cut,
 }
@@ -96,8 +102,8 @@ pub enum SignIns {
 pub struct Work {
     /// The lists.
     pub chains: Vec<Chain>,
-    /// Requests beside them, one answer and one unit each.
-    pub singles: u64,
+    /// Requests beside them by service, one answer and one unit each.
+    pub singles: BTreeMap<Service, u64>,
 }
 
 impl Work {
@@ -108,13 +114,13 @@ impl Work {
             rows,
             page,
             units: 1,
-            limited: Limited::Identity,
+            service: Service::Identity,
             cut: Cut::Anywhere,
         };
-        let small = |name: &str, rows: u64, limited: Limited| Chain {
-            limited,
+        let uncut = |name: &str, rows: u64, page: u64, service| Chain {
+            service,
             cut: Cut::Nowhere,
-            ..list(name, rows, SMALL_PAGE)
+            ..list(name, rows, page)
         };
         let users = u64::from(mix.users);
         let users_page = match sign_ins {
@@ -125,7 +131,7 @@ impl Work {
         let mut chains = vec![
             list("/users", users, users_page),
             list("/devices", mix.devices.into(), PAGE),
-            list("/servicePrincipals", mix.service_principals.into(), PAGE),
+            list(PRINCIPALS, mix.service_principals.into(), PAGE),
             list("/applications", mix.applications.into(), PAGE),
             list("/groups", mix.groups.into(), PAGE),
             Chain {
@@ -133,83 +139,115 @@ impl Work {
                 cut: Cut::Into(vec![grants / 2, grants - grants / 2]),
                 ..list("/oauth2PermissionGrants", grants, PAGE)
             },
-            small(
+            uncut(
                 "/identityProtection/riskyUsers",
                 mix.at_risk.into(),
-                Limited::ConditionalAccess,
-            ),
-            small(
-                "/identity/conditionalAccess/policies",
-                1,
-                Limited::ConditionalAccess,
-            ),
-            small(
-                "/identity/conditionalAccess/namedLocations",
-                1,
-                Limited::ConditionalAccess,
+                SMALL_PAGE,
+                Service::ConditionalAccess,
             ),
         ];
+        if mix.managed_devices > 0 {
+            chains.push(uncut(
+                "/deviceManagement/managedDevices",
+                mix.managed_devices.into(),
+                MANAGED_PAGE,
+                Service::IntuneDevices,
+            ));
+        }
         if sign_ins == SignIns::Reports {
             chains.push(Chain {
-                cut: Cut::Anywhere,
-                ..small("/users with signInActivity", users, Limited::Reports)
+                service: Service::Reports,
+                ..list(SIGN_INS, users, SMALL_PAGE)
             });
         }
         if registration {
-            chains.push(Chain {
-                page: PAGE,
-                ..small(
-                    "/reports/authenticationMethods/userRegistrationDetails",
-                    users,
-                    Limited::Reports,
-                )
-            });
+            chains.push(uncut(REGISTRATION, users, PAGE, Service::Reports));
         }
         Self {
             chains,
-            singles: SINGLES + ROLE_PAGES,
+            singles: BTreeMap::from([
+                (Service::Identity, SINGLES + ROLE_PAGES),
+                (Service::ConditionalAccess, POLICIES),
+            ]),
         }
     }
 
-    /// Only the lists that `keep` names.
-    pub fn only(mut self, keep: impl Fn(&str) -> bool) -> Self {
-        self.chains.retain(|chain| keep(&chain.name));
+    /// The same where service principals are read with their keys, which has a limit of its own.
+    #[must_use]
+    pub fn with_keys(mut self) -> Self {
+        for chain in &mut self.chains {
+            if chain.name == PRINCIPALS {
+                chain.service = Service::KeyCredentials;
+            }
+        }
         self
     }
 
-    /// With so many more lists of one page under the limit of Conditional Access and risk (deleted policies, risk detections ...).
-    pub fn restrict(&mut self, lists: usize) {
-        let more = (0..lists).map(|_| Chain {
-            name: "other Conditional Access and risk lists".to_owned(),
-            rows: 1,
-            page: SMALL_PAGE,
-            units: 1,
-            limited: Limited::ConditionalAccess,
-            cut: Cut::Nowhere,
-        });
-        self.chains.extend(more);
+    /// What was asked of a tenant of this mix, as far as a client has to ask it. `needed`: as in
+    /// [`Summary::needed`](super::Summary::needed).
+    pub(super) fn asked(
+        mix: &Mix,
+        sign_ins_are_reports: bool,
+        needed: &BTreeMap<String, BTreeMap<String, u64>>,
+    ) -> Self {
+        let asked = |path: &str| {
+            let name = format!("v1.0 {path}");
+            needed.values().any(|routes| routes.contains_key(&name))
+        };
+        let sign_ins = match (asked(SIGN_INS), sign_ins_are_reports) {
+            (true, true) => SignIns::Reports,
+            (true, false) => SignIns::Identity,
+            (false, _) => SignIns::Unread,
+        };
+        let mut work = Self::of(mix, sign_ins, asked(REGISTRATION));
+        work.chains.retain(|chain| asked(&chain.name));
+        work.singles.clear();
+        let mut lists: BTreeSet<String> = work
+            .chains
+            .iter()
+            .map(|chain| format!("v1.0 {}", chain.name))
+            .collect();
+        lists.insert(format!("v1.0 {SIGN_INS}"));
+        for service in Service::ALL {
+            let routes = needed.get(&format!("{service:?}"));
+            let short = routes
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| !lists.contains(*name));
+            let many: u64 = short.map(|(_, paths)| paths).sum();
+            if many > 0 {
+                work.singles.insert(service, many);
+            }
+            if service == Service::KeyCredentials && routes.is_some() {
+                work = work.with_keys();
+            }
+        }
+        work
     }
 
-    fn of_kind(&self, limited: Limited) -> impl Iterator<Item = &Chain> {
+    fn of_service(&self, service: Service) -> impl Iterator<Item = &Chain> {
         self.chains
             .iter()
-            .filter(move |chain| chain.limited == limited)
+            .filter(move |chain| chain.service == service)
     }
 
-    /// Requests under one limit; single answers count as identity.
-    pub fn requests(&self, limited: Limited) -> u64 {
-        let singles = if limited == Limited::Identity {
-            self.singles
-        } else {
-            0
-        };
-        self.of_kind(limited).map(Chain::pages).sum::<u64>() + singles
+    fn single(&self, service: Service) -> u64 {
+        self.singles.get(&service).copied().unwrap_or_default()
     }
 
-    /// Resource units in all.
-    pub fn units(&self) -> u64 {
-        let lists = self.of_kind(Limited::Identity);
-        lists.map(|chain| chain.pages() * chain.units).sum::<u64>() + self.singles
+    fn pages(&self, service: Service) -> u64 {
+        self.of_service(service).map(Chain::pages).sum()
+    }
+
+    /// Requests under one limit.
+    pub fn requests(&self, service: Service) -> u64 {
+        self.pages(service) + self.single(service)
+    }
+
+    /// Units under one limit: resource units where the service counts in them.
+    pub fn units(&self, service: Service) -> u64 {
+        let lists = self.of_service(service);
+        lists.map(|chain| chain.pages() * chain.units).sum::<u64>() + self.single(service)
     }
 }
 
@@ -220,10 +258,10 @@ pub struct Conditions {
     pub latency: f64,
     /// Requests in flight at a time.
     pub streams: u32,
-    /// Resource units that can be had at once after a rest.
-    pub units_at_once: f64,
-    /// And those that come back each second.
-    pub units_per_second: f64,
+    /// Users of the tenant, which decide how many resource units it has.
+    pub users: usize,
+    /// Its resource units times this.
+    pub unit_scale: Option<f64>,
     /// Bytes of all answers, and how many come through in a second.
     pub bytes: Option<(f64, f64)>,
     /// Share of requests that fail by chance.
@@ -240,8 +278,8 @@ impl Default for Conditions {
         Self {
             latency: 0.5,
             streams: STREAMS,
-            units_at_once: 8_000.0,
-            units_per_second: 800.0,
+            users: 501,
+            unit_scale: None,
             bytes: None,
             trouble: 0.0,
             wait: 0.0,
@@ -254,7 +292,7 @@ impl Default for Conditions {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
     /// What bounds.
-    pub name: &'static str,
+    pub name: String,
     /// How it comes about, in numbers.
     pub arithmetic: String,
     /// The bound.
@@ -268,111 +306,138 @@ pub struct Floor {
     pub terms: Vec<Term>,
 }
 
-impl Floor {
-    /// The bounds for so much work under these conditions.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of requests and units are small"
-    )]
-    pub fn of(work: &Work, conditions: &Conditions) -> Self {
-        let Conditions {
-            latency,
-            streams,
-            trouble,
+/// What a request takes on average under trouble by chance.
+struct Tries {
+    /// Tries of a request.
+    each: f64,
+    /// Wait after each failure, in seconds.
+    wait: f64,
+    /// Time of a try, in seconds.
+    latency: f64,
+    /// For the arithmetic; empty without trouble.
+    text: String,
+}
+
+impl Tries {
+    fn of(conditions: &Conditions) -> Self {
+        let each = 1.0 / (1.0 - conditions.trouble.clamp(0.0, 0.99));
+        Self {
+            each,
+            wait: conditions.wait,
+            latency: conditions.latency,
+            text: if conditions.trouble > 0.0 {
+                format!(" x {each:.3} tries")
+            } else {
+                String::new()
+            },
+        }
+    }
+
+    /// Pages that have to follow each other.
+    #[expect(clippy::cast_precision_loss, reason = "counts of pages are small")]
+    fn chain(&self, chain: &Chain, name: String) -> Term {
+        let Self {
+            each,
             wait,
-            ..
-        } = *conditions;
-        let tries = 1.0 / (1.0 - trouble.clamp(0.0, 0.99));
-        let again = tries - 1.0;
-        let mut terms = Vec::new();
-        let mut term = |name, seconds: f64, arithmetic| {
-            terms.push(Term {
-                name,
-                arithmetic,
-                seconds: seconds.max(0.0),
-            });
-        };
-        let more = if trouble > 0.0 {
-            format!(" x {tries:.3} tries")
+            latency,
+            text,
+        } = self;
+        let pages = chain.longest() as f64;
+        let failures = each - 1.0;
+        let waits = if failures > 0.0 {
+            format!(" + {pages:.0} x {failures:.3} failures x {wait:.1} s")
         } else {
             String::new()
         };
-        let asked = work.requests(Limited::Identity) as f64;
-        term(
-            "requests",
-            asked * tries / f64::from(streams) * latency,
-            format!("{asked:.0} requests{more} / {streams} at a time x {latency:.3} s"),
-        );
-        let chain = work
-            .of_kind(Limited::Identity)
-            .max_by_key(|chain| chain.longest());
-        if let Some(chain) = chain {
-            let pages = chain.longest() as f64;
-            let waits = if trouble > 0.0 {
-                format!(" + {pages:.0} x {again:.3} failures x {wait:.1} s")
-            } else {
-                String::new()
-            };
-            term(
-                "longest chain",
-                pages * (latency * tries + again * wait),
-                format!(
-                    "{pages:.0} pages of {}{more} x {latency:.3} s{waits}",
-                    chain.name
-                ),
-            );
+        Term {
+            name,
+            arithmetic: format!(
+                "{pages:.0} pages of {}{text} x {latency:.3} s{waits}",
+                chain.name
+            ),
+            seconds: pages * (latency * each + failures * wait),
         }
-        if conditions.limits {
-            let units = work.units() as f64 * tries;
-            let (at_once, rate) = (conditions.units_at_once, conditions.units_per_second);
-            term(
-                "resource units",
-                (units - at_once) / rate.max(f64::EPSILON),
-                format!("({units:.0} units - {at_once:.0} at once) / {rate:.1} a second"),
-            );
-        }
-        let risk = work.requests(Limited::ConditionalAccess) as f64;
-        let spacing = if conditions.limits { 1.0 } else { 0.0 };
-        term(
-            "Conditional Access and risk",
-            (risk * tries - 1.0) * spacing,
-            format!("({risk:.0} requests{more} - 1) x {spacing:.0} s"),
-        );
-        let listed = work
-            .of_kind(Limited::ConditionalAccess)
-            .map(Chain::longest)
-            .max();
-        let pages = listed.unwrap_or(0) as f64;
-        term(
-            "chain of risky users",
-            pages * (latency * tries + again * wait),
-            format!("{pages:.0} pages{more} x {latency:.3} s"),
-        );
-        let reports = work.requests(Limited::Reports) as f64;
-        if reports > 0.0 && conditions.limits {
-            term(
-                "reports",
-                (reports * tries - 5.0) * 2.0,
-                format!("({reports:.0} requests{more} - 5) x 2 s"),
-            );
-        }
-        let pages = work.of_kind(Limited::Reports).map(Chain::longest).max();
-        if let Some(pages) = pages {
-            let pages = pages as f64;
-            term(
-                "chain of reports",
-                pages * (latency * tries + again * wait),
-                format!("{pages:.0} pages{more} x {latency:.3} s"),
-            );
+    }
+}
+
+impl Floor {
+    /// The bounds for so much work under these conditions.
+    pub fn of(work: &Work, conditions: &Conditions) -> Self {
+        let tries = Tries::of(conditions);
+        let mut terms = vec![Self::in_flight(work, conditions.streams, &tries)];
+        for service in Service::ALL {
+            let longest = work.of_service(service).max_by_key(|chain| chain.longest());
+            if let Some(chain) = longest.filter(|chain| chain.longest() > 1) {
+                let name = match service {
+                    Service::Identity => "longest chain".to_owned(),
+                    other => format!("chain, {}", other.title()),
+                };
+                terms.push(tries.chain(chain, name));
+            }
+            if conditions.limits && work.requests(service) > 0 {
+                terms.push(Self::limit(work, service, conditions, &tries));
+            }
         }
         if let Some((bytes, rate)) = conditions.bytes {
-            term(
-                "bytes",
-                bytes / rate.max(f64::EPSILON),
-                format!("{:.1} MB / {:.1} MB a second", bytes / 1e6, rate / 1e6),
-            );
+            terms.push(Term {
+                name: "bytes".to_owned(),
+                seconds: bytes / rate.max(f64::EPSILON),
+                arithmetic: format!("{:.1} MB / {:.1} MB a second", bytes / 1e6, rate / 1e6),
+            });
         }
         Self { terms }
+    }
+
+    /// Requests of the directory, so many at a time: pages each for itself, short answers in full batches.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of requests are far below 2^53"
+    )]
+    fn in_flight(work: &Work, streams: u32, tries: &Tries) -> Term {
+        const DIRECTORY: [Service; 3] = [
+            Service::Identity,
+            Service::KeyCredentials,
+            Service::Policies,
+        ];
+        let pages: u64 = DIRECTORY.iter().map(|own| work.pages(*own)).sum();
+        let singles: u64 = DIRECTORY.iter().map(|own| work.single(*own)).sum();
+        let batches = singles.div_ceil(BATCH);
+        let Tries {
+            each,
+            latency,
+            text,
+            ..
+        } = tries;
+        Term {
+            name: "requests".to_owned(),
+            arithmetic: format!(
+                "({pages} pages + {singles} short answers in {batches} batches){text} / {streams} at a time x {latency:.3} s"
+            ),
+            seconds: (pages + batches) as f64 * each / f64::from(streams) * latency,
+        }
+    }
+
+    /// What one service lets through: so many at once after a rest, then at its rate.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of units are far below 2^53"
+    )]
+    fn limit(work: &Work, service: Service, conditions: &Conditions, tries: &Tries) -> Term {
+        let (at_once, period) = service.limit(conditions.users, conditions.unit_scale);
+        let rate = (at_once / period).max(f64::EPSILON);
+        let units = work.units(service);
+        let what = match service {
+            Service::Identity | Service::Policies | Service::SharePoint => "units",
+            _ => "requests",
+        };
+        let Tries { each, text, .. } = tries;
+        // Three digits: 14 in ten minutes are 0.023 a second.
+        let shown = (rate * 1e3).round() / 1e3;
+        Term {
+            name: service.title().to_owned(),
+            arithmetic: format!("({units} {what}{text} - {at_once:.0} at once) / {shown} a second"),
+            seconds: ((units as f64 * each - at_once) / rate).max(0.0),
+        }
     }
 
     /// The largest bound.
@@ -390,14 +455,14 @@ impl Floor {
 
 impl fmt::Display for Floor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wall = self.wall().map(|term| term.name);
+        let wall = self.wall().map(|term| &term.name);
         for Term {
             name,
             arithmetic,
             seconds,
         } in &self.terms
         {
-            let mark = if wall == Some(*name) {
+            let mark = if wall == Some(name) {
                 "  <- the wall"
             } else {
                 ""

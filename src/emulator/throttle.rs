@@ -6,31 +6,72 @@ use tokio::time::Instant;
 use super::errors::Failure;
 
 /// The parts of Graph that count requests apart from each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Service {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Users, groups, applications, roles, domains, devices: resource units by the size of the tenant.
     Identity,
-    /// servicePrincipals with `keyCredentials`.
+    /// servicePrincipals with `keyCredentials`: 150 requests a minute.
     KeyCredentials,
+    /// Audit logs, registration details, sign-in activity: 5 requests in 10 s.
     Reports,
+    /// Microsoft 365 usage reports: 14 requests in 10 minutes.
     UsageReports,
+    /// Conditional Access and Identity Protection: 1 request a second.
     ConditionalAccess,
+    /// Policies: resource units, as identity.
     Policies,
+    /// Identity providers and user flows: not published.
     Providers,
+    /// Privileged Identity Management: not published.
     Pim,
+    /// Access reviews, entitlement management, lifecycle workflows: not published.
     Governance,
+    /// Managed devices: 2,000 requests in 20 s.
     IntuneDevices,
+    /// Everything else in Intune: 1,000 requests in 20 s.
     Intune,
+    /// Mailboxes: 10,000 requests in 10 minutes.
     Outlook,
+    /// Teams: 30 requests a second.
     Teams,
+    /// Alerts: 150 requests a minute.
     Security,
+    /// Incidents: 50 requests a minute.
     Incidents,
+    /// Secure scores: 10,000 requests in 10 minutes.
     SecureScore,
+    /// Service health and messages: 240 requests a minute.
     Announcements,
+    /// SharePoint: 1,250 units a minute.
     SharePoint,
+    /// Everything else: not published.
     Other,
 }
 
 impl Service {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::Identity,
+        Self::KeyCredentials,
+        Self::Reports,
+        Self::UsageReports,
+        Self::ConditionalAccess,
+        Self::Policies,
+        Self::Providers,
+        Self::Pim,
+        Self::Governance,
+        Self::IntuneDevices,
+        Self::Intune,
+        Self::Outlook,
+        Self::Teams,
+        Self::Security,
+        Self::Incidents,
+        Self::SecureScore,
+        Self::Announcements,
+        Self::SharePoint,
+        Self::Other,
+    ];
+
     pub(super) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "identity" => Self::Identity,
@@ -81,6 +122,40 @@ impl Service {
             Self::Incidents => (50.0, 60.0),
             Self::Announcements => (240.0, 60.0),
             Self::SharePoint => (1_250.0, 60.0),
+        }
+    }
+
+    /// Which of its limits a request is charged to, by the service of its route and by what is asked.
+    pub(super) fn charged(self, path: &str, query: &str) -> Self {
+        let principals = path.eq_ignore_ascii_case("/servicePrincipals");
+        if self == Self::Identity && principals && query.contains("keyCredentials") {
+            return Self::KeyCredentials;
+        }
+        self
+    }
+
+    /// What it counts, for people.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Identity => "resource units",
+            Self::KeyCredentials => "keys of service principals",
+            Self::Reports => "reports",
+            Self::UsageReports => "usage reports",
+            Self::ConditionalAccess => "Conditional Access and risk",
+            Self::Policies => "policies",
+            Self::Providers => "identity providers",
+            Self::Pim => "privileged identities",
+            Self::Governance => "governance",
+            Self::IntuneDevices => "managed devices",
+            Self::Intune => "Intune",
+            Self::Outlook => "mailboxes",
+            Self::Teams => "Teams",
+            Self::Security => "alerts",
+            Self::Incidents => "incidents",
+            Self::SecureScore => "secure scores",
+            Self::Announcements => "service health",
+            Self::SharePoint => "SharePoint",
+            Self::Other => "other services",
         }
     }
 

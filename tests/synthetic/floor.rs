@@ -1,6 +1,6 @@
 //! The floor, against figures worked out by hand.
 
-use m365audit::emulator::floor::{Conditions, Cut, Floor, Limited, SignIns, Work};
+use m365audit::emulator::floor::{Conditions, Cut, Floor, Service, SignIns, Work};
 use m365audit::emulator::{Latency, Mix};
 
 const MIXES: [Mix; 3] = [Mix::THOUSAND, Mix::HUNDRED_THOUSAND, Mix::TWO_MILLION];
@@ -43,11 +43,11 @@ fn pages_row_by_row() {
     }
     let requests = works
         .each_ref()
-        .map(|work| work.requests(Limited::Identity));
+        .map(|work| work.requests(Service::Identity));
     assert_eq!(requests, [73, 245, 3_469]);
     let risk = works
         .each_ref()
-        .map(|work| work.requests(Limited::ConditionalAccess));
+        .map(|work| work.requests(Service::ConditionalAccess));
     assert_eq!(risk, [6, 8, 46]);
     // With `$expand` a page of service principals costs two.
     let units = works.map(|mut work| {
@@ -58,7 +58,7 @@ fn pages_row_by_row() {
                 1
             };
         }
-        work.units()
+        work.units(Service::Identity)
     });
     assert_eq!(units, [74, 254, 3_580]);
 }
@@ -77,11 +77,10 @@ fn each_bound_is_what_a_pencil_says() {
     };
     let floors = works(SignIns::Identity, false).map(|work| Floor::of(&work, &second));
     let expected = [
-        ("requests", [1.14, 3.83, 54.2]),
-        // The larger half of the grants: 135, 7,200 and 99,000 rows.
-        ("longest chain", [1.0, 8.0, 100.0]),
+        // 7, 179 and 3,403 pages, and 66 short answers in 4 batches.
+        ("requests", [0.1719, 2.8594, 53.234]),
         ("Conditional Access and risk", [5.0, 7.0, 45.0]),
-        ("chain of risky users", [4.0, 6.0, 44.0]),
+        ("chain, Conditional Access and risk", [4.0, 6.0, 44.0]),
         // 8,000 units can be had at once.
         ("resource units", [0.0, 0.0, 0.0]),
     ];
@@ -93,8 +92,12 @@ fn each_bound_is_what_a_pencil_says() {
             );
         }
     }
+    // The larger half of the grants: 7,200 and 99,000 rows; 135 are one page and no chain.
+    for (floor, pages) in floors[1..].iter().zip([8.0, 100.0]) {
+        assert!(close(term(floor, "longest chain"), pages), "{floor}");
+    }
     let half = Floor::of(&works(SignIns::Identity, false)[2], &Conditions::default());
-    assert!(close(term(&half, "requests"), 27.1), "{half}");
+    assert!(close(term(&half, "requests"), 26.62), "{half}");
     assert!(close(half.seconds(), 50.0), "{half}");
     assert_eq!(half.wall().unwrap().name, "longest chain");
 }
@@ -120,16 +123,15 @@ fn units_are_the_wall_when_there_are_few() {
     // 61 + 21 + 9 + 3 + 11 + 15 + 66 = 186 units, of which 40 can be had at once and 4 a second.
     let few = Conditions {
         latency: 0.05,
-        units_at_once: 40.0,
-        units_per_second: 4.0,
+        unit_scale: Some(0.005),
         ..Conditions::default()
     };
     let floor = Floor::of(work, &few);
-    assert_eq!(work.units(), 186);
+    assert_eq!(work.units(Service::Identity), 186);
     assert!(close(floor.seconds(), 36.5), "{floor}");
     let text = floor.to_string();
     assert!(
-        text.contains("36.50 s = (186 units - 40 at once) / 4.0 a second  <- the wall"),
+        text.contains("36.50 s = (186 units - 40 at once) / 4 a second  <- the wall"),
         "{text}"
     );
     let narrow = Conditions {
@@ -139,7 +141,28 @@ fn units_are_the_wall_when_there_are_few() {
     };
     let floor = Floor::of(work, &narrow);
     assert!(close(floor.seconds(), 100.0), "{floor}");
-    assert!(close(term(&floor, "Conditional Access and risk"), 0.0));
+    let paced =
+        |term: &m365audit::emulator::floor::Term| term.name == "Conditional Access and risk";
+    assert!(!floor.terms.iter().any(paced), "{floor}");
+}
+
+#[test]
+fn keys_of_principals_have_a_limit_by_the_minute() {
+    let [small, _, mut large] = works(SignIns::Unread, false).map(Work::with_keys);
+    let name = "keys of service principals";
+    let pages = |work: &Work| work.requests(Service::KeyCredentials);
+    assert_eq!((pages(&small), pages(&large)), (1, 111));
+    let floor = Floor::of(&large, &Conditions::default());
+    assert!(close(term(&floor, name), 0.0), "{floor}");
+    // 400 pages: 150 at once, the others 2.5 a second.
+    for chain in &mut large.chains {
+        if chain.service == Service::KeyCredentials {
+            chain.rows = 399_600;
+        }
+    }
+    let floor = Floor::of(&large, &Conditions::default());
+    assert!(close(term(&floor, name), 100.0), "{floor}");
+    assert_eq!(floor.wall().unwrap().name, name);
 }
 
 #[test]
@@ -153,12 +176,12 @@ fn trouble_costs_tries_and_in_a_chain_waits() {
             ..Conditions::default()
         },
     );
-    // 186 x 1.1111 / 64 x 0.5; 8 pages x (0.5 x 1.1111 + 0.1111 x 1); 8 x 1.1111 - 1; 6 x (0.5 x 1.1111 + 0.1111 x 1).
+    // (120 + 4) x 1.1111 / 64 x 0.5; 8 pages x (0.5 x 1.1111 + 0.1111 x 1); 8 x 1.1111 - 1; 6 x (0.5 x 1.1111 + 0.1111 x 1).
     for (name, seconds) in [
-        ("requests", 1.6146),
+        ("requests", 1.0764),
         ("longest chain", 5.3333),
         ("Conditional Access and risk", 7.8889),
-        ("chain of risky users", 4.0),
+        ("chain, Conditional Access and risk", 4.0),
     ] {
         assert!(close(term(&floor, name), seconds), "{name}\n{floor}");
     }

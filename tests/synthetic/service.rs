@@ -1,5 +1,7 @@
 //! How the service behaves: limits, trouble by chance, what is counted.
 
+use std::time::Duration;
+
 use m365audit::emulator::{Fault, FaultKind, Nth, Options, Order, Pace, Trouble};
 use serde_json::{Value, json};
 
@@ -137,19 +139,9 @@ async fn batches_are_hit_part_by_part_and_never_as_a_whole() {
     .await;
     let part = |id: usize| json!({"id": id.to_string(), "method": "GET", "url": "/groups?$top=1"});
     let parts: Vec<Value> = (0..20).map(part).collect();
-    let url = format!("{}/v1.0/$batch", client.emulator.graph_url());
-    let request = client
-        .http
-        .post(url)
-        .bearer_auth(&client.token)
-        .header("Content-Type", "application/json");
-    let answer = request
-        .body(json!({"requests": parts}).to_string())
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), 200);
-    let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let answer = client.batch(json!(parts)).await;
+    assert_eq!(answer.status, 200);
+    let body = answer.json();
     let parts = body["responses"].as_array().unwrap();
     assert!(
         parts
@@ -208,13 +200,73 @@ async fn what_was_asked_is_counted_and_told_only_where_that_is_allowed() {
     assert_eq!(summary["byRoute"], json!({"/users": 14}));
     assert_eq!(summary["byService"], json!({"Identity": {"200": 14}}));
     assert!(summary["bytes"].as_u64().unwrap() > 10_000);
-    let floor = client
-        .get("/emulator/floor?lists=/users,/identityProtection/riskyUsers")
-        .await
-        .json();
-    // 600 at risk are two pages under one request a second.
-    assert_eq!(floor["seconds"], 1.0, "{floor}");
-    assert_eq!(floor["wall"], "Conditional Access and risk");
     let other = Client::of(Order::Hashed).await;
     assert_eq!(other.get("/emulator/summary").await.status, 400);
+}
+
+#[tokio::test]
+async fn the_floor_counts_what_has_to_be_asked() {
+    let client = client(Options {
+        control: true,
+        ..Options::default()
+    })
+    .await;
+    for path in [
+        // In the largest pages a list of 700 users is one page, whatever is asked and how often.
+        USERS,
+        "/v1.0/users?$select=id,displayName&$top=1&$count=true",
+        "/v1.0/users/$count",
+        // 300 with their keys, under another limit.
+        "/v1.0/servicePrincipals?$select=id&$top=999",
+        "/v1.0/servicePrincipals?$select=id,keyCredentials&$top=999",
+        // 600 at risk are two pages.
+        "/v1.0/identityProtection/riskyUsers?$top=1",
+        // Two versions, two answers; and one that is not licensed.
+        "/v1.0/identity/conditionalAccess/policies",
+        "/beta/identity/conditionalAccess/policies",
+        "/v1.0/identityProtection/riskyServicePrincipals",
+        "/v1.0/organization",
+        "/v1.0/organization?$select=id",
+    ] {
+        client.eventual(path).await;
+    }
+    let floor = client.get("/emulator/floor").await.json();
+    let expected = json!({"Identity": 2, "KeyCredentials": 1, "ConditionalAccess": 5});
+    assert_eq!(floor["requests"], expected, "{floor}");
+    let summary = client.emulator.summary();
+    assert_eq!(
+        summary.needed["ConditionalAccess"]["v1.0 /identityProtection/riskyServicePrincipals refused"],
+        1
+    );
+    let asked: u64 = summary.by_service["KeyCredentials"].values().sum();
+    assert_eq!(asked, 1);
+}
+
+#[tokio::test]
+async fn parts_of_a_batch_are_in_flight_each_for_itself() {
+    let client = client(Options {
+        faults: vec![Fault {
+            path_contains: "$batch".to_owned(),
+            nth: Nth::Only(1),
+            kind: FaultKind::Latency(Duration::from_secs(600)),
+        }],
+        ..Options::default()
+    })
+    .await;
+    let seen = |wanted: u64| {
+        let emulator = &client.emulator;
+        let looked = async move {
+            while emulator.summary().in_flight_requests != wanted {
+                tokio::task::yield_now().await;
+            }
+            emulator.summary().in_flight
+        };
+        tokio::time::timeout(Duration::from_secs(60), looked)
+    };
+    let part = |id: u8| json!({"id": id.to_string(), "method": "GET", "url": "/groups?$top=1"});
+    let batch = client.batch_request(&json!([part(1), part(2), part(3)]));
+    let asking = tokio::spawn(batch.send());
+    assert_eq!(seen(3).await.unwrap(), 1);
+    asking.abort();
+    assert_eq!(seen(0).await.unwrap(), 0);
 }

@@ -23,9 +23,11 @@ impl Lists {
             if let Some(list) = self.get(&parent)
                 && let Some(index) = list.computed_by_id(segment)
             {
-                let last = depth + 1 == path.len();
-                return Some(if last {
+                let below = path.get(depth + 1..).unwrap_or_default();
+                return Some(if below.is_empty() {
                     Computed::One(list.value(index))
+                } else if let Some(value) = list.value_below(index, below) {
+                    Computed::One(value)
                 } else {
                     Computed::Below(segment.clone())
                 });

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::super::errors::Failure;
@@ -216,6 +216,16 @@ impl List {
     /// A row as a whole.
     pub(super) fn value(&self, index: u32) -> Value {
         self.part(index, &|_| true)
+    }
+
+    /// A single answer below a computed row; `None`: nothing is computed there.
+    pub(super) fn value_below(&self, index: u32, below: &[String]) -> Option<Value> {
+        let [first, second] = below else { return None };
+        let is_there = self.kind.path == "/users"
+            && first.eq_ignore_ascii_case("authentication")
+            && second.eq_ignore_ascii_case("requirements");
+        let row = self.stored_or_computed(index).err().filter(|_| is_there)?;
+        Some(json!({"perUserMfaState": row.per_user_mfa()}))
     }
 
     /// A row with the properties that `wanted` names; stored rows come whole.

@@ -82,6 +82,15 @@ impl Row<'_> {
         }
     }
 
+    /// The older switch of each account, which most tenants have left off.
+    pub(super) const fn per_user_mfa(&self) -> &'static str {
+        if self.chance(33, 20) {
+            "enforced"
+        } else {
+            "disabled"
+        }
+    }
+
     const fn is_synced(&self) -> bool {
         !self.is_guest() && self.chance(8, 550)
     }

@@ -1,6 +1,6 @@
 //! What a snapshot file holds, read without the program that wrote it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -83,10 +83,30 @@ impl Saved {
         begun.elapsed().as_secs_f64()
     }
 
-    pub(crate) fn has(&self, section: &str) -> bool {
-        self.sections
-            .get(section)
-            .is_some_and(|section| section.rows > 0)
+    /// Rows of a section, those that came twice included.
+    pub(crate) fn rows(&self, section: &str) -> u64 {
+        self.sections.get(section).map_or(0, |section| section.rows)
+    }
+
+    /// Whether Graph was asked for a section, whatever it answered.
+    pub(crate) fn was_asked(&self, section: &str) -> bool {
+        let status = |section: &Section| section.record["status"].as_str().map(ToOwned::to_owned);
+        let status = self.sections.get(section).and_then(status);
+        status.is_some_and(|status| status != "skipped")
+    }
+
+    /// Sections that another snapshot of the same tenant has otherwise.
+    pub(crate) fn differing<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
+        let (own, others) = (self.digests(), other.digests());
+        assert!(
+            own.values().any(|digest| !digest.is_empty()),
+            "no section has a digest"
+        );
+        let names: BTreeSet<&str> = own.keys().chain(others.keys()).copied().collect();
+        names
+            .into_iter()
+            .filter(|name| own.get(name) != others.get(name))
+            .collect()
     }
 
     /// Rows that are missing and rows that came twice, of the lists whose length is known.
@@ -148,8 +168,8 @@ impl Saved {
         }
     }
 
-    /// The digest of every section.
-    pub(crate) fn digests(&self) -> BTreeMap<&str, &str> {
+    /// The digest of every section that was asked for.
+    fn digests(&self) -> BTreeMap<&str, &str> {
         self.sections
             .iter()
             .map(|(name, section)| {

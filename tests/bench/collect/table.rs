@@ -30,12 +30,21 @@ impl Line {
 }
 
 /// All scenarios that were played.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
     lines: Vec<Line>,
+    /// What plays the same again.
+    command: String,
 }
 
 impl Table {
+    pub(crate) fn of(command: String) -> Self {
+        Self {
+            lines: Vec::new(),
+            command,
+        }
+    }
+
     pub(crate) fn add(&mut self, line: Line) {
         self.lines.push(line);
     }
@@ -89,13 +98,17 @@ impl fmt::Display for Table {
                 line.repeated
             )?;
         }
-        writeln!(f, "\n{:<20} {:<36} {:<7} found", "scenario", "goal", "met")?;
+        writeln!(
+            f,
+            "\n{:<20} {:<42} {:<8} found",
+            "scenario", "goal", "verdict"
+        )?;
         for line in &self.lines {
             for (name, found, met) in &line.goals {
-                let met = if *met { "yes" } else { "NO" };
-                writeln!(f, "{:<20} {name:<36} {met:<7} {found}", line.name)?;
+                let met = if *met { "met" } else { "NOT met" };
+                writeln!(f, "{:<20} {name:<42} {met:<8} {found}", line.name)?;
             }
         }
-        Ok(())
+        write!(f, "\n{}", self.command)
     }
 }
