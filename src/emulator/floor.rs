@@ -417,7 +417,7 @@ impl Floor {
         }
     }
 
-    /// What one service lets through: so many at once after a rest, then at its rate.
+    /// What one service lets through: so many at once after a rest, then at its rate; the last is answered in its time.
     #[expect(
         clippy::cast_precision_loss,
         reason = "counts of units are far below 2^53"
@@ -430,13 +430,20 @@ impl Floor {
             Service::Identity | Service::Policies | Service::SharePoint => "units",
             _ => "requests",
         };
-        let Tries { each, text, .. } = tries;
+        let Tries {
+            each,
+            text,
+            latency,
+            ..
+        } = tries;
         // Three digits: 14 in ten minutes are 0.023 a second.
         let shown = (rate * 1e3).round() / 1e3;
         Term {
             name: service.title().to_owned(),
-            arithmetic: format!("({units} {what}{text} - {at_once:.0} at once) / {shown} a second"),
-            seconds: ((units as f64 * each - at_once) / rate).max(0.0),
+            arithmetic: format!(
+                "({units} {what}{text} - {at_once:.0} at once) / {shown} a second + {latency:.3} s"
+            ),
+            seconds: ((units as f64 * each - at_once) / rate).max(0.0) + latency,
         }
     }
 

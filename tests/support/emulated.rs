@@ -43,7 +43,7 @@ pub struct Client {
     pub emulator: Emulator,
     pub token: String,
     tenant_id: String,
-    client_id: String,
+    application: String,
     secret: String,
 }
 
@@ -62,7 +62,8 @@ impl Client {
             .no_proxy()
             .build()
             .unwrap();
-        let (tenant_id, client_id) = (tenant.tenant_id().to_owned(), tenant.client_id().to_owned());
+        let (tenant_id, application) =
+            (tenant.tenant_id().to_owned(), tenant.client_id().to_owned());
         // An application may have certificates only.
         let secret = tenant.first_secret().unwrap_or_default().to_owned();
         Self {
@@ -70,7 +71,7 @@ impl Client {
             emulator: Emulator::start(tenant, options).await.unwrap(),
             token: String::new(),
             tenant_id,
-            client_id,
+            application,
             secret,
         }
     }
@@ -89,7 +90,7 @@ impl Client {
         let scope = format!("{}/.default", self.emulator.graph_url());
         let mut form = vec![
             ("grant_type", "client_credentials"),
-            ("client_id", &self.client_id),
+            ("client_id", &self.application),
             ("client_secret", &self.secret),
             ("scope", scope.as_str()),
         ];

@@ -248,7 +248,7 @@ async fn parts_of_a_batch_are_in_flight_each_for_itself() {
         faults: vec![Fault {
             path_contains: "$batch".to_owned(),
             nth: Nth::Only(1),
-            kind: FaultKind::Latency(Duration::from_secs(600)),
+            kind: FaultKind::Latency(Duration::from_mins(10)),
         }],
         ..Options::default()
     })
@@ -261,7 +261,7 @@ async fn parts_of_a_batch_are_in_flight_each_for_itself() {
             }
             emulator.summary().in_flight
         };
-        tokio::time::timeout(Duration::from_secs(60), looked)
+        tokio::time::timeout(Duration::from_mins(1), looked)
     };
     let part = |id: u8| json!({"id": id.to_string(), "method": "GET", "url": "/groups?$top=1"});
     let batch = client.batch_request(&json!([part(1), part(2), part(3)]));

@@ -222,7 +222,7 @@ impl Server {
             println!("{answered:>9} {needed:>9} {service} {statuses}{warning}");
         }
         println!(
-            "(more than needed: counts, last pages of parts, and lists that are read again for their owners, keys, sponsors or leave dates)\n"
+            "(more than needed: counts, last pages of parts, and lists that are read again: for owners, keys, sponsors, leave dates, under another filter)\n"
         );
         floor["seconds"].as_f64().unwrap()
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::saved::Saved;
+
 /// One scenario.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
@@ -26,6 +28,13 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn goal(&mut self, name: &'static str, found: String, met: bool) {
         self.goals.push((name, found, met));
+    }
+
+    /// Whether everything came, and once.
+    pub(crate) fn whole(&mut self, name: &'static str, saved: &Saved) {
+        let (missing, twice) = (self.missing, self.repeated);
+        let found = format!("{}, {missing} missing, {twice} twice", saved.verdict());
+        self.goal(name, found, missing == 0 && twice == 0 && saved.is_whole());
     }
 }
 
