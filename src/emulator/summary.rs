@@ -38,6 +38,8 @@ pub struct Summary {
     pub hit: u64,
     /// Good answers to a path and query that had been answered well before.
     pub repeated: u64,
+    /// The same by route.
+    pub repeated_by_route: BTreeMap<String, u64>,
     /// Resource units charged.
     pub units: u64,
     /// Bytes of bodies sent, as compressed.
@@ -131,12 +133,15 @@ impl Counts {
             .or_default()
             .entry(status)
             .or_default() += 1;
-        *summary.by_route.entry(route).or_default() += 1;
         if status == 200 {
             let mut hasher = DefaultHasher::new();
             line.path.hash(&mut hasher);
-            summary.repeated += u64::from(!self.answered.insert(hasher.finish()));
+            if !self.answered.insert(hasher.finish()) {
+                summary.repeated += 1;
+                *summary.repeated_by_route.entry(route.clone()).or_default() += 1;
+            }
         }
+        *summary.by_route.entry(route).or_default() += 1;
     }
 
     /// Counts a path once for each service that it is charged to.

@@ -335,12 +335,13 @@ impl Stage<'_> {
         }
         let busy = used.busy();
         let found = busy.map_or_else(|| "never busy".to_owned(), |busy| busy.to_string());
-        let goal = if shared {
-            "both together: 90-100 % of quota"
+        // Two that do not know of each other also use up what had gathered before: more than what comes back meanwhile.
+        let (goal, most) = if shared {
+            ("both together >= 90 % of quota", f64::INFINITY)
         } else {
-            "G4 90-100 % of quota"
+            ("G4 90-100 % of quota", 1.0)
         };
-        let met = busy.is_some_and(|busy| (0.9..=1.0).contains(&busy.share));
+        let met = busy.is_some_and(|busy| (0.9..=most).contains(&busy.share));
         line.goal(goal, found, met);
         let share = line.throttled as f64 / line.requests as f64;
         let goal = if shared {
@@ -431,6 +432,7 @@ impl Stage<'_> {
         let again = count(&summary, "repeated");
         let beyond = again.saturating_sub(flying + usual);
         let all = count(&summary, "requests");
+        println!("repeated: {}", summary["repeatedByRoute"]);
         line.goal(
             "G11 repeats <= 2 % beyond those in flight",
             format!(
