@@ -240,6 +240,11 @@ async fn the_floor_counts_what_has_to_be_asked() {
     );
     let asked: u64 = summary.by_service["KeyCredentials"].values().sum();
     assert_eq!(asked, 1);
+    // With the last sign-ins a page has 500.
+    let path = "/v1.0/users?$select=id,signInActivity&$top=500";
+    assert_eq!(client.get(path).await.status, 200);
+    let floor = client.get("/emulator/floor").await.json();
+    assert_eq!(floor["requests"]["Identity"], 3, "{floor}");
 }
 
 #[tokio::test]
