@@ -185,7 +185,9 @@ fn main() {
         };
         table.add(line);
     }
-    println!("\n{table}");
+    if !dry {
+        println!("\n{table}");
+    }
 }
 
 /// What a person types to play the same.
