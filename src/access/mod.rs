@@ -16,6 +16,7 @@
 
 mod answer;
 mod bits;
+mod device;
 mod grant;
 mod question;
 mod shape;
