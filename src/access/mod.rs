@@ -18,6 +18,7 @@ mod answer;
 mod bits;
 mod device;
 mod grant;
+mod network;
 mod question;
 mod shape;
 mod subjects;

@@ -162,6 +162,8 @@ wire! {
         is_trusted: Option<bool>,
         ip_ranges: Option<Vec<IpRange>>,
         countries_and_regions: Option<Vec<Untrusted>>,
+        /// `clientIpAddress` or `authenticatorAppGps`.
+        country_lookup_method: Option<Untrusted>,
         include_unknown_countries_and_regions: Option<bool>,
     }
 
