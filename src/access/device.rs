@@ -87,7 +87,7 @@ pub(super) enum Attribute {
     SystemLabels,
     TrustType,
     /// `extensionAttribute1` to `extensionAttribute15`.
-    ExtensionAttribute(u8),
+    Extension(u8),
 }
 
 /// All but the extension attributes.
@@ -120,7 +120,7 @@ impl Attribute {
             let (word, number) = name.split_at_checked(EXTENSION.len())?;
             let number = (1..=15).find(|known: &u8| known.to_string() == number)?;
             word.eq_ignore_ascii_case(EXTENSION)
-                .then_some(Self::ExtensionAttribute(number))
+                .then_some(Self::Extension(number))
         })
     }
 
@@ -140,7 +140,7 @@ impl Attribute {
     }
 
     fn is_extension(self) -> bool {
-        matches!(self, Self::ExtensionAttribute(_))
+        matches!(self, Self::Extension(_))
     }
 
     /// Whether the filter offers this comparison for it; of the others nobody knows what they would do. `in` goes with `eq`:
@@ -160,7 +160,7 @@ impl Attribute {
 
 impl fmt::Display for Attribute {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::ExtensionAttribute(number) = self {
+        if let Self::Extension(number) = self {
             return write!(out, "{EXTENSION}{number}");
         }
         let name = NAMED.iter().find(|(_, attribute)| attribute == self);

@@ -15,6 +15,10 @@
 //! a rule or reads the configuration file: callers hand in what was read.
 
 mod answer;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the policies are read with it next")
+)]
 mod bits;
 mod device;
 mod grant;

@@ -55,11 +55,11 @@ impl Dimensions {
                 self.part(inner, Wanted { holds, ..wanted })
             }
             (Node::And(parts), true) | (Node::Or(parts), false) => {
-                let mut all = vec![vec![]];
-                for part in parts {
-                    all = both(&all, &self.part(part, wanted)?)?;
-                }
-                Some(all)
+                let factors = parts.iter().map(|part| self.part(part, wanted));
+                let mut factors = factors.collect::<Option<Vec<_>>>()?;
+                factors.sort_by_key(Vec::len); // the product grows as late as it can
+                let product = |all: Vec<Term>, factor: &Vec<Term>| both(&all, factor);
+                factors.iter().try_fold(vec![vec![]], product)
             }
             (Node::And(parts), false) | (Node::Or(parts), true) => {
                 let mut any = Vec::new();
@@ -164,12 +164,20 @@ fn reduced(terms: Vec<Term>) -> Vec<Term> {
     }
     let mut terms: Vec<Term> = kept.into_iter().collect();
     terms.sort_by_key(Vec::len); // a term lies in none that names more dimensions
-    let mut found: Vec<Term> = Vec::new();
+    // Most pairs name different dimensions: then one look at a mask says that neither lies in the other.
+    let mask = |term: &Term| {
+        term.iter()
+            .fold(0_u128, |mask, (dim, _)| mask | 1 << (dim % 128))
+    };
+    let mut found: Vec<(u128, Term)> = Vec::new();
     for term in terms {
-        if !found.iter().any(|other| lies_in(&term, other)) {
-            found.push(term);
+        let ours = mask(&term);
+        let holds = |(theirs, other): &(u128, Term)| theirs & !ours == 0 && lies_in(&term, other);
+        if !found.iter().any(holds) {
+            found.push((ours, term));
         }
     }
+    let mut found: Vec<Term> = found.into_iter().map(|(_, term)| term).collect();
     found.sort();
     found
 }
