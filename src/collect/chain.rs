@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use super::shard::{self, Partition};
 use super::{Ask, Told};
 use crate::graph::{Effort, ErrorKind, GraphClient, GraphError, Page, Pages, Query};
+use crate::snapshot::file::ChainSoFar;
 use crate::snapshot::{Guid, Resource, Shard, State};
 
 /// What the reading tasks share.
@@ -26,6 +27,28 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Tells that a resource's reading begins.
+    pub(super) async fn begin(&self, resource: Resource) {
+        let _ = self.tell.send(Told::Begin(resource)).await;
+    }
+
+    /// Tells how a resource's reading ended; `of` as in [`Told::End`].
+    pub(super) async fn end(
+        &self,
+        resource: Resource,
+        state: State,
+        of: Option<u64>,
+        effort: Effort,
+    ) {
+        let told = Told::End {
+            resource,
+            state,
+            of,
+            effort,
+        };
+        let _ = self.tell.send(told).await;
+    }
+
     /// How many different rows of a resource have been taken in, counted after all that was told before.
     pub(super) async fn taken(&self, resource: Resource) -> u64 {
         let (reply, answer) = oneshot::channel();
@@ -72,6 +95,8 @@ pub(super) struct Ended {
     pub(super) error: Option<Broken>,
     /// Whether a page had come before the error.
     pub(super) begun: bool,
+    /// Whether such a page came in this reading, and not only in an earlier run.
+    came: bool,
     /// Different rows that came.
     pub(super) read: u64,
     /// Rows that Graph counted (`@odata.count`), where it was asked to.
@@ -89,6 +114,50 @@ impl Ended {
             effort,
             ..Self::default()
         }
+    }
+
+    /// The end that a chain came to in an earlier run; `None` where that run did not bring all of it.
+    pub(super) fn earlier(chain: &ChainSoFar) -> Option<Self> {
+        chain.is_whole().then(|| Self {
+            begun: true,
+            read: chain.read,
+            of: chain.count,
+            ..Self::default()
+        })
+    }
+
+    /// The first page of an answer.
+    pub(super) fn with_page(rows: u64, count: Option<u64>) -> Self {
+        Self {
+            begun: true,
+            came: true,
+            read: rows,
+            of: count,
+            ..Self::default()
+        }
+    }
+
+    /// Whether reading the chain anew from its start may help.
+    fn is_mended_by_a_restart(&self) -> bool {
+        self.begun
+            && match &self.error {
+                Some(error) => error.is_mended_by_a_restart(),
+                None => self.shortfall().is_some(),
+            }
+    }
+
+    /// Whether a link was refused at once, as one is that has lost its meaning.
+    fn is_of_a_dead_link(&self) -> bool {
+        !self.came
+            && matches!(&self.error, Some(Broken::Graph(error)) if matches!(error.status(), Some(400 | 404 | 410)))
+    }
+
+    /// Of two readings of a chain the second, unless it could not begin: then it tells less than the first.
+    fn or(self, again: Self) -> Self {
+        let mut effort = self.effort;
+        effort += again.effort;
+        let told = if again.begun { again } else { self };
+        Self { effort, ..told }
     }
 
     /// What Graph does not find is not there: read, and empty.
@@ -192,26 +261,30 @@ impl Chain {
             pages: reader.client.pages(query.clone()),
             read: None,
             of: None,
+            is_old: false,
         };
-        let mut ended = self.follow(reader, first.unwrap_or_else(start)).await;
-        let may_help = |ended: &Ended| {
-            ended.begun
-                && match &ended.error {
-                    Some(error) => error.is_mended_by_a_restart(),
-                    None => ended.shortfall().is_some(),
-                }
-        };
-        if may_help(&ended) {
-            let again = self.follow(reader, start()).await;
-            let effort = ended.effort;
-            // What a second reading could not begin tells less than the first.
-            if again.begun {
-                ended = again;
-            } else {
-                ended.effort += again.effort;
-            }
-            ended.effort += effort;
+        let first = first.unwrap_or_else(start);
+        let is_old = first.is_old;
+        let mut ended = self.follow(reader, first).await;
+        if is_old && ended.is_of_a_dead_link() {
+            // Links of pages do not live for ever: nothing of this reading went wrong yet.
+            ended = ended.or(self.follow(reader, start()).await);
         }
+        if ended.is_mended_by_a_restart() {
+            ended = ended.or(self.follow(reader, start()).await);
+        }
+        ended
+    }
+
+    /// Goes on where an earlier run stopped; reads a chain anew that ended there before all its rows had come.
+    pub(super) async fn go_on(&self, reader: &Reader, query: &Query, so_far: &ChainSoFar) -> Ended {
+        if let Some(ended) = Ended::earlier(so_far) {
+            return ended;
+        }
+        let start = Start::old(reader, so_far);
+        let mut ended = self.read(reader, query, start).await;
+        // Whatever became of it now: pages of it are there.
+        ended.begun = true;
         ended
     }
 
@@ -221,6 +294,7 @@ impl Chain {
             mut pages,
             read,
             of,
+            ..
         } = start;
         let mut ended = Ended {
             begun: read.is_some(),
@@ -254,7 +328,7 @@ impl Chain {
             // Only the first page tells; a link that carries the question on would have it counted twice.
             let count = count.filter(|_| !ended.begun);
             ended.of = ended.of.or(count);
-            ended.begun = true;
+            (ended.begun, ended.came) = (true, true);
             ended.read += new;
             let told = Told::Rows {
                 resource: self.resource,
@@ -303,15 +377,28 @@ pub(super) struct Start {
     pub(super) read: Option<u64>,
     /// Rows that Graph counted when they were.
     pub(super) of: Option<u64>,
+    /// Whether an earlier run was given the link, so that it may lead nowhere by now.
+    pub(super) is_old: bool,
 }
 
 impl Start {
+    /// Where an earlier run stopped; `None` where it had come to the end.
+    pub(super) fn old(reader: &Reader, so_far: &ChainSoFar) -> Option<Self> {
+        Some(Self {
+            pages: reader.client.follow(so_far.next.as_deref()?),
+            read: Some(so_far.read),
+            of: so_far.count,
+            is_old: true,
+        })
+    }
+
     /// A chain whose first page was looked at already.
     pub(super) fn with(first: Page, rest: Pages) -> Self {
         Self {
             pages: stream::once(async { Ok(first) }).chain(rest).boxed(),
             read: None,
             of: None,
+            is_old: false,
         }
     }
 }

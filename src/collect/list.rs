@@ -6,8 +6,8 @@ use futures_util::StreamExt as _;
 use tokio::task::JoinSet;
 
 use super::chain::{Broken, Chain, Ended, Reader, Start, shortfall, spent};
+use super::requests;
 use super::shard::{self, Partition};
-use super::{Told, requests};
 use crate::graph::{Effort, ErrorKind, GraphError, Query, Service};
 use crate::snapshot::file::ChainSoFar;
 use crate::snapshot::{Resource, Shard, State};
@@ -17,28 +17,22 @@ const SHORT: u64 = 4;
 /// Parts are meant to be this long, in pages: long enough that their half-filled last pages cost little, short enough that
 /// the last one to end does not keep the others waiting.
 const PART: std::ops::RangeInclusive<u64> = 3..=10;
-/// How many parts are read at the same time at best; the pace of the service decides how many really are.
-const STREAMS: u64 = 64;
-/// Parts of all lists that are read at the same time: the streams, but for a few that are left to lists of a single chain.
-pub(super) const PARTS_AT_A_TIME: usize = 56;
 /// How often a part is cut again.
 const DEPTH: u32 = 8;
 /// A list whose parts are all whole and which is short of rows all the same is read once more in one chain, if it has no more pages.
 const REREAD: u64 = 200;
 
+/// Parts of all lists that are read at the same time: the streams, but for an eighth that is left to lists of a single chain.
+pub(super) const fn parts_at_a_time(streams: usize) -> usize {
+    let parts = streams - streams.div_ceil(8);
+    if parts == 0 { 1 } else { parts }
+}
+
 /// Reads a list to its end and tells how it ended.
 pub(super) async fn read(reader: &Reader, resource: Resource) {
-    let _ = reader.tell.send(Told::Begin(resource)).await;
+    reader.begin(resource).await;
     let (state, of, effort) = read_rows(reader, resource).await;
-    let _ = reader
-        .tell
-        .send(Told::End {
-            resource,
-            state,
-            of,
-            effort,
-        })
-        .await;
+    reader.end(resource, state, of, effort).await;
 }
 
 async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, Effort) {
@@ -48,6 +42,7 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
             pages: reader.client.report(query.clone(), columns),
             read: None,
             of: None,
+            is_old: false,
         };
         let mut ended = Chain::whole(resource).follow(reader, report).await;
         let effort = std::mem::take(&mut ended.effort);
@@ -63,7 +58,8 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
             .await;
     }
     let ended = if let Some((_, chain)) = earlier.first() {
-        go_on(reader, resource, &query, chain).await
+        let whole = Chain::whole(resource);
+        whole.go_on(reader, &query, chain).await
     } else {
         let mut pages = reader.client.pages(query.clone());
         match pages.next().await {
@@ -103,27 +99,6 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
         }
     };
     settle(reader, resource, &query, ended).await
-}
-
-/// Goes on with a single chain where an earlier run stopped.
-async fn go_on(reader: &Reader, resource: Resource, query: &Query, chain: &ChainSoFar) -> Ended {
-    let Some(next) = &chain.next else {
-        // It was read to its end; only the manifest was missing.
-        return Ended {
-            begun: true,
-            read: chain.read,
-            of: chain.count,
-            ..Ended::default()
-        };
-    };
-    let start = Start {
-        pages: reader.client.follow(next),
-        read: Some(chain.read),
-        of: chain.count,
-    };
-    Chain::whole(resource)
-        .read(reader, query, Some(start))
-        .await
 }
 
 /// Rows were left out, or objects were deleted while the list was read: a second count tells which.
@@ -219,7 +194,8 @@ impl<'a> Parts<'a> {
             Service::KeyCredentials => *PART.end(),
             _ => *PART.start(),
         };
-        self.part = (pages / STREAMS).clamp(shortest, *PART.end());
+        let streams = self.reader.client.streams() as u64;
+        self.part = (pages / streams).clamp(shortest, *PART.end());
         let parts = usize::try_from(pages.div_ceil(self.part)).unwrap_or(usize::MAX);
         for shard in self.partition.cut(keys, parts) {
             self.spawn(shard, None, 0);
@@ -249,8 +225,8 @@ impl<'a> Parts<'a> {
             self.spawn(shard, None, 0);
         }
         for (shard, chain) in leaves {
-            if let Some(next) = &chain.next {
-                self.spawn((*shard).clone(), Some((next.clone(), chain.read)), 0);
+            if !chain.is_whole() {
+                self.spawn((*shard).clone(), Some((*chain).clone()), 0);
             }
         }
         let read = self.reader.taken(self.resource).await;
@@ -258,7 +234,7 @@ impl<'a> Parts<'a> {
         self.run(count, pages).await
     }
 
-    fn spawn(&mut self, shard: Shard, from: Option<(String, u64)>, depth: u32) {
+    fn spawn(&mut self, shard: Shard, from: Option<ChainSoFar>, depth: u32) {
         let condition = self.partition.filter(&shard);
         let query = self.query.clone().and_filter(&condition);
         let task = Part {
@@ -393,13 +369,10 @@ struct Part {
 }
 
 impl Part {
-    async fn read(&self, shard: &Shard, from: Option<(String, u64)>) -> (Outcome, Effort) {
-        let start = if let Some((next, read)) = from {
-            Start {
-                pages: self.reader.client.follow(&next),
-                read: Some(read),
-                of: None,
-            }
+    async fn read(&self, shard: &Shard, from: Option<ChainSoFar>) -> (Outcome, Effort) {
+        let old = from.and_then(|from| Start::old(&self.reader, &from));
+        let start = if let Some(old) = old {
+            old
         } else {
             let mut pages = self.reader.client.pages(self.query.clone());
             match pages.next().await {
@@ -440,5 +413,16 @@ impl Part {
         let parts = usize::try_from(pages.div_ceil(self.pages)).ok()?;
         let smaller = shard::split(shard, keys, parts);
         (self.depth < DEPTH && !smaller.is_empty()).then_some(smaller)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_eighth_of_the_streams_is_left_to_single_chains() {
+        let parts = [1, 2, 8, 32, 64].map(parts_at_a_time);
+        assert_eq!(parts, [1, 1, 7, 28, 56]);
     }
 }

@@ -5,11 +5,13 @@
 //!
 //! - `requests`: what exactly is asked for each resource
 //! - `list`, `shard`, `chain`: reading one list whole: in one chain, or in parts side by side, each checked against counts
+//! - `answers`: many short answers in few round trips
 //! - `groups`: what can be left out or added by name
 //! - `per_object`: what is asked object by object, as soon as it is known which objects
 //! - `preview`: the few requests of a look before anything is collected
 //! - `ledger`: what each resource has cost, and how it ended
 
+mod answers;
 mod chain;
 mod groups;
 mod ledger;
@@ -30,10 +32,10 @@ use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{Id, JoinSet};
 
-use crate::graph::{Answer, Effort, ErrorKind, GraphClient, GraphError};
+use crate::graph::{Effort, ErrorKind, GraphClient, GraphError};
 use crate::snapshot::tenant::RowError;
 use crate::snapshot::{Earlier, Guid, Page, Record, Resource, Shard, SnapshotError, State, Tenant};
-use chain::{Chain, Ended, Reader, Start};
+use chain::Reader;
 pub use groups::{Group, UnknownGroup, choose};
 use ledger::Ledger;
 pub use preview::preview;
@@ -163,22 +165,33 @@ pub async fn collect(
     ask: &Ask,
     sink: &mut dyn Sink,
 ) -> Result<Outcome, CollectError> {
-    probe(client).await.map_err(CollectError::Graph)?;
     let (tell, mut told) = mpsc::channel(PAGES_IN_FLIGHT);
     let reader = Reader {
         client: client.clone(),
         ask: Arc::new(ask.clone()),
         tell,
-        places: Arc::new(Semaphore::new(list::PARTS_AT_A_TIME)),
+        places: Arc::new(Semaphore::new(list::parts_at_a_time(client.streams()))),
     };
     let mut run = Run {
         reader: Some(reader),
         ledger: Ledger::new(ask),
+        kept: BTreeMap::new(),
         waiting: BTreeSet::new(),
         tasks: JoinSet::new(),
         reads: BTreeMap::new(),
     };
-    run.begin(sink)?;
+    run.begin();
+    let early = match beside(probe(client), &mut told).await {
+        Ok(early) => early,
+        Err(error) => {
+            run.tasks.shutdown().await;
+            return Err(CollectError::Graph(error));
+        }
+    };
+    run.keep(sink)?;
+    for message in early {
+        run.ledger.take(message, sink)?;
+    }
     let mut deadline = match ask.timeout {
         Some(timeout) => Either::Left(client.clock().sleep(timeout)),
         None => Either::Right(std::future::pending()),
@@ -208,6 +221,28 @@ pub async fn collect(
     Ok(outcome)
 }
 
+/// Waits for the first request, beside which the others are on their way already, and gives back what they told meanwhile. Until then
+/// nothing reaches the sink: where there is no Graph, nothing was read, and nothing failed.
+async fn beside(
+    probe: impl Future<Output = Result<(), GraphError>>,
+    told: &mut mpsc::Receiver<Told>,
+) -> Result<Vec<Told>, GraphError> {
+    let mut probe = std::pin::pin!(probe);
+    let mut early = Vec::new();
+    let mut pages = 0;
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut probe => return answer.map(|()| early),
+            // A probe that has to wait long makes the readers wait, too.
+            Some(message) = told.recv(), if pages < PAGES_IN_FLIGHT => {
+                pages += usize::from(matches!(message, Told::Rows { .. }));
+                early.push(message);
+            }
+        }
+    }
+}
+
 /// The first request decides whether there is any point in the others: a proxy, a captive portal or a wrong host
 /// answers all of them alike.
 async fn probe(client: &GraphClient) -> Result<(), GraphError> {
@@ -229,11 +264,31 @@ async fn probe(client: &GraphClient) -> Result<(), GraphError> {
     }
 }
 
+/// What an earlier run has read to its end and nothing can add to. Where something is read again from which the objects to ask about
+/// follow, there may be more of them.
+fn kept(ask: &Ask) -> BTreeMap<Resource, Record> {
+    let ended = |&resource: &Resource| Some((resource, ask.earlier.ended(resource)?.clone()));
+    let mut kept: BTreeMap<Resource, Record> = ask.resources.iter().filter_map(ended).collect();
+    loop {
+        let is_open = |resource: &Resource| !kept.contains_key(resource);
+        let open: BTreeSet<Resource> = ask.resources.iter().copied().filter(is_open).collect();
+        let before = kept.len();
+        kept.retain(|&resource, _| {
+            per_object::waits_for(resource).all(|first| !open.contains(&first))
+        });
+        if kept.len() == before {
+            return kept;
+        }
+    }
+}
+
 /// One collection under way.
 struct Run {
     /// Handed to new readers; gone when there will be no more.
     reader: Option<Reader>,
     ledger: Ledger,
+    /// What an earlier run has read to its end.
+    kept: BTreeMap<Resource, Record>,
     /// What can be asked only after something else has ended.
     waiting: BTreeSet<Resource>,
     tasks: JoinSet<()>,
@@ -242,26 +297,31 @@ struct Run {
 }
 
 impl Run {
-    /// Starts everything that follows from nothing, the slowest first.
-    fn begin(&mut self, sink: &mut dyn Sink) -> Result<(), CollectError> {
-        let Some(reader) = self.reader.clone() else {
-            return Ok(());
-        };
-        let earlier = &reader.ask.earlier;
-        let mut open = Vec::new();
-        for &resource in &reader.ask.resources {
-            match earlier.ended(resource) {
-                Some(record) => self.ledger.keep(resource, record.clone(), sink)?,
-                None => open.push(resource),
-            }
+    /// Ends what an earlier run has read to its end.
+    fn keep(&mut self, sink: &mut dyn Sink) -> Result<(), CollectError> {
+        for (resource, record) in std::mem::take(&mut self.kept) {
+            self.ledger.keep(resource, record, sink)?;
         }
-        let (now, later): (Vec<_>, Vec<_>) = open
-            .into_iter()
-            .partition(|resource| !per_object::follows(*resource));
+        Ok(())
+    }
+
+    /// Starts everything that follows from nothing, the slowest first.
+    fn begin(&mut self) {
+        let Some(reader) = self.reader.clone() else {
+            return;
+        };
+        let ask = Arc::clone(&reader.ask);
+        self.kept = kept(&ask);
+        let (now, later): (Vec<Resource>, Vec<_>) = ask
+            .resources
+            .iter()
+            .filter(|&resource| !self.kept.contains_key(resource))
+            .partition(|&&resource| !per_object::follows(resource));
         self.waiting.extend(later);
-        let (singles, mut lists): (Vec<_>, Vec<_>) = now
-            .into_iter()
-            .partition(|&resource| requests::fits_a_batch(resource));
+        // What an earlier run has begun goes on by itself: many of these rows have no id by which they would be known again.
+        let (singles, mut lists): (Vec<_>, Vec<_>) = now.into_iter().partition(|&resource| {
+            requests::fits_a_batch(resource) && ask.earlier.chains(resource, None).is_empty()
+        });
         // Reports are asked for every two seconds at best: whatever else there is to read is read beside them.
         lists.sort_by_key(|&resource| !requests::is_slow(resource));
         for resource in lists {
@@ -272,9 +332,10 @@ impl Run {
         }
         if !singles.is_empty() {
             let reads = singles.clone();
-            self.spawn(reads, async move { read_singles(&reader, singles).await });
+            self.spawn(reads, async move {
+                answers::read_singles(&reader, singles).await;
+            });
         }
-        Ok(())
     }
 
     /// Starts what waited for something that has ended by now.
@@ -333,89 +394,4 @@ impl Run {
             }
         }
     }
-}
-
-async fn read_singles(reader: &Reader, resources: Vec<Resource>) {
-    let ask = &reader.ask;
-    let queries = resources
-        .iter()
-        .map(|&resource| requests::query(resource, ask.now, ask.alert_days))
-        .collect();
-    for &resource in &resources {
-        let _ = reader.tell.send(Told::Begin(resource)).await;
-    }
-    for (&resource, answer) in resources.iter().zip(reader.client.batch(queries).await) {
-        let mut ended = tell_answer(reader, resource, None, answer).await;
-        if requests::may_not_exist(resource) {
-            ended.forgive_absence();
-        }
-        let _ = reader
-            .tell
-            .send(Told::End {
-                resource,
-                state: ended.state(resource),
-                of: ended.of,
-                effort: ended.effort,
-            })
-            .await;
-    }
-}
-
-/// Tells what came as one answer, and the pages that follow it.
-async fn tell_answer(
-    reader: &Reader,
-    resource: Resource,
-    of: Option<Guid>,
-    answer: Result<Answer, GraphError>,
-) -> Ended {
-    let answer = match answer {
-        Ok(answer) => answer,
-        Err(error) => return Ended::refused(error),
-    };
-    let (effort, next, count) = (answer.effort, answer.next(), answer.count());
-    let rows = if requests::is_collection(resource) {
-        answer.rows()
-    } else {
-        Ok(vec![rows::object(resource, answer.body)])
-    };
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(error) => return Ended::refused(error),
-    };
-    let ended = Ended {
-        begun: true,
-        read: rows.len() as u64,
-        of: count,
-        ..Ended::default()
-    };
-    let follow = next.filter(|_| requests::goes_on(resource));
-    let _ = reader
-        .tell
-        .send(Told::Rows {
-            resource,
-            of,
-            shard: None,
-            rows,
-            count,
-            next: follow.clone(),
-            effort,
-        })
-        .await;
-    if follow.is_none() && ended.shortfall().is_none() {
-        return ended;
-    }
-    let query = match of {
-        Some(of) => requests::query_of(resource, of),
-        None => requests::query(resource, reader.ask.now, reader.ask.alert_days),
-    };
-    let chain = Chain {
-        of,
-        ..Chain::whole(resource)
-    };
-    let rest = follow.map(|link| Start {
-        pages: reader.client.follow(&link),
-        read: Some(ended.read),
-        of: count,
-    });
-    chain.read(reader, &query, rest).await
 }

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answers::tell_answer;
 use super::chain::{Ended, Reader, state_of};
-use super::{Ask, Told, list, requests, tell_answer};
+use super::{Ask, Told, list, requests};
 use crate::graph::Effort;
 use crate::snapshot::{Guid, Resource, State, Tenant, Untrusted};
 
@@ -335,18 +336,9 @@ pub(super) async fn read(reader: &Reader, resource: Resource, work: Work) {
             let _ = reader.tell.send(Told::Forget(resource)).await;
         }
         Work::Objects(subjects) => {
-            let _ = reader.tell.send(Told::Begin(resource)).await;
+            reader.begin(resource).await;
             let (state, of) = read_objects(reader, resource, subjects).await;
-            let effort = Effort::default();
-            let _ = reader
-                .tell
-                .send(Told::End {
-                    resource,
-                    state,
-                    of,
-                    effort,
-                })
-                .await;
+            reader.end(resource, state, of, Effort::default()).await;
         }
     }
 }
@@ -372,14 +364,11 @@ async fn read_objects(
     };
     let mut open: Vec<Guid> = Vec::new();
     for id in subjects.ids {
-        match reader.ask.earlier.chains(resource, Some(id)).first() {
-            Some((_, chain)) if chain.next.is_none() => take(Ended {
-                begun: true,
-                read: chain.read,
-                of: chain.count,
-                ..Ended::default()
-            }),
-            _ => open.push(id),
+        // Only what an earlier run has brought whole is not asked again.
+        let chains = reader.ask.earlier.chains(resource, Some(id));
+        match chains.first().and_then(|(_, chain)| Ended::earlier(chain)) {
+            Some(ended) => take(ended),
+            None => open.push(id),
         }
     }
     for chunk in open.chunks(CHUNK) {

@@ -209,6 +209,11 @@ impl GraphClient {
         self.inner.clock.as_ref()
     }
 
+    /// How many requests to the identity service, which has the long lists, are in flight at best; at least 1.
+    pub fn streams(&self) -> usize {
+        self.inner.pace.limit(Service::Identity).concurrency.max(1)
+    }
+
     /// Tells how many users the tenant has: the quota of the identity service depends on it (3,500 units per 10 s below 50 users,
     /// 5,000 up to 500, 8,000 above). The smallest is kept to until then.
     ///

@@ -16,6 +16,13 @@ pub struct ChainSoFar {
     pub next: Option<String>,
 }
 
+impl ChainSoFar {
+    /// Whether it was read to its end and brought all the rows that Graph counted: nothing of it has to be asked again.
+    pub fn is_whole(&self) -> bool {
+        self.next.is_none() && self.count.is_none_or(|count| self.read >= count)
+    }
+}
+
 /// The list or the part of it that a chain is: of which object, which part.
 type Key = (Option<Guid>, Option<Shard>);
 

@@ -132,6 +132,11 @@ impl Arrival<'_> {
         Ok(id.map_or(Fold::New, |id| self.seen.note((self.subject, id.get()))))
     }
 
+    /// Whether a row is new that something else than an `id` tells from the others; where it lacks that, it is.
+    pub(super) fn note_key(&mut self, key: Option<impl Hash>) -> Fold {
+        key.map_or(Fold::New, |key| self.seen.note((self.subject, key)))
+    }
+
     /// The object that a row of a list by object must name.
     pub(super) fn subject(&self) -> Result<Guid, Bad> {
         self.subject
@@ -214,12 +219,36 @@ mod tests {
     #[test]
     fn rows_without_an_id_are_all_new() {
         let mut tenant = Tenant::default();
-        let row = serde_json::value::to_raw_value(&json!({"tenantId": ONE})).unwrap();
-        for _ in 0..2 {
-            let fold = tenant.fold(Resource::CrossTenantAccessPartners, None, &row);
-            assert_eq!(fold.unwrap(), Fold::New);
+        for (resource, row) in [
+            (Resource::SharePointSettings, json!({"isLoopEnabled": true})),
+            (Resource::EmailActivity, json!({"userPrincipalName": ""})),
+            (Resource::CrossTenantAccessPartners, json!({})),
+        ] {
+            let row = serde_json::value::to_raw_value(&row).unwrap();
+            for _ in 0..2 {
+                let fold = tenant.fold(resource, None, &row);
+                assert_eq!(fold.unwrap(), Fold::New, "{resource}");
+            }
+            assert_eq!(tenant.state(resource).1, 2, "{resource}");
         }
-        assert_eq!(tenant.state(Resource::CrossTenantAccessPartners).1, 2);
+    }
+
+    #[test]
+    fn where_rows_have_no_id_their_key_tells_them_apart() {
+        for (resource, key) in [
+            (Resource::CrossTenantAccessPartners, "tenantId"),
+            (Resource::EmailActivity, "userPrincipalName"),
+        ] {
+            let mut tenant = Tenant::default();
+            let other = "00000000-0000-4000-8000-000000000002";
+            let mut fold = |value: &str| {
+                let row = serde_json::value::to_raw_value(&json!({key: value})).unwrap();
+                tenant.fold(resource, None, &row).unwrap()
+            };
+            let folds = [fold(ONE), fold(other), fold(ONE)];
+            assert_eq!(folds, [Fold::New, Fold::New, Fold::Known], "{resource}");
+            assert_eq!(tenant.state(resource).1, 2, "{resource}");
+        }
     }
 
     #[test]

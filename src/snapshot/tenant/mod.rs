@@ -214,7 +214,7 @@ tenant! {
     admin_consent_request_policy: Vec<AdminConsentRequestPolicy> = AdminConsentRequestPolicy, push;
     permission_grant_policies: Vec<PermissionGrantPolicy> = PermissionGrantPolicies, push;
     cross_tenant_access_default: Vec<CrossTenantAccessPolicyConfigurationDefault> = CrossTenantAccessDefault, push;
-    cross_tenant_access_partners: Vec<CrossTenantAccessPolicyConfigurationPartner> = CrossTenantAccessPartners, push;
+    cross_tenant_access_partners: Vec<CrossTenantAccessPolicyConfigurationPartner> = CrossTenantAccessPartners, push_partner;
     device_registration_policy: Vec<DeviceRegistrationPolicy> = DeviceRegistrationPolicy, push;
     group_settings: Vec<GroupSetting> = GroupSettings, push;
     group_setting_templates: Vec<GroupSettingTemplate> = GroupSettingTemplates, push;
@@ -281,7 +281,7 @@ tenant! {
     sharepoint_settings: Vec<SharepointSettings> = SharePointSettings, push;
     apps_and_services: Vec<AdminAppsAndServices> = AppsAndServices, push;
     forms: Vec<AdminForms> = Forms, push;
-    email_activity: Vec<EmailActivityUserDetail> = EmailActivity, |rows, arrival, row| push_if(rows, arrival, row, EmailActivityUserDetail::is_initial_domain);
+    email_activity: Vec<EmailActivityUserDetail> = EmailActivity, push_activity;
     report_settings: Vec<AdminReportSettings> = ReportSettings, push;
 
     // Devices
@@ -397,6 +397,35 @@ fn push_if<T: for<'a> Deserialize<'a>>(
     let fold = arrival.note(row)?;
     if fold == Fold::New && keep(&parsed) {
         rows.push(parsed);
+    }
+    Ok(fold)
+}
+
+/// A partner is known by its tenant.
+fn push_partner(
+    rows: &mut Vec<CrossTenantAccessPolicyConfigurationPartner>,
+    mut arrival: Arrival<'_>,
+    row: &RawValue,
+) -> Result<Fold, Bad> {
+    let partner: CrossTenantAccessPolicyConfigurationPartner = parse(row)?;
+    let fold = arrival.note_key(partner.tenant_id);
+    if fold == Fold::New {
+        rows.push(partner);
+    }
+    Ok(fold)
+}
+
+/// A row of the report is known by the name of its user, a hash where names are concealed. Few of them are kept.
+fn push_activity(
+    rows: &mut Vec<EmailActivityUserDetail>,
+    mut arrival: Arrival<'_>,
+    row: &RawValue,
+) -> Result<Fold, Bad> {
+    let activity: EmailActivityUserDetail = parse(row)?;
+    let name = activity.user_principal_name.as_ref().map(Untrusted::raw);
+    let fold = arrival.note_key(name.filter(|name| !name.is_empty()));
+    if fold == Fold::New && activity.is_initial_domain() {
+        rows.push(activity);
     }
     Ok(fold)
 }
