@@ -180,18 +180,12 @@ pub async fn collect(
         tasks: JoinSet::new(),
         reads: BTreeMap::new(),
     };
-    run.begin();
-    let early = match beside(probe(client), &mut told).await {
-        Ok(early) => early,
-        Err(error) => {
-            run.tasks.shutdown().await;
-            return Err(CollectError::Graph(error));
-        }
-    };
-    run.keep(sink)?;
-    for message in early {
-        run.ledger.take(message, sink)?;
+    run.begin_early();
+    if let Err(error) = probe(client).await {
+        run.tasks.shutdown().await;
+        return Err(CollectError::Graph(error));
     }
+    run.begin(sink)?;
     let mut deadline = match ask.timeout {
         Some(timeout) => Either::Left(client.clock().sleep(timeout)),
         None => Either::Right(std::future::pending()),
@@ -219,28 +213,6 @@ pub async fn collect(
         outcome.lost = probe(client).await.err();
     }
     Ok(outcome)
-}
-
-/// Waits for the first request, beside which the others are on their way already, and gives back what they told meanwhile. Until then
-/// nothing reaches the sink: where there is no Graph, nothing was read, and nothing failed.
-async fn beside(
-    probe: impl Future<Output = Result<(), GraphError>>,
-    told: &mut mpsc::Receiver<Told>,
-) -> Result<Vec<Told>, GraphError> {
-    let mut probe = std::pin::pin!(probe);
-    let mut early = Vec::new();
-    let mut pages = 0;
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut probe => return answer.map(|()| early),
-            // A probe that has to wait long makes the readers wait, too.
-            Some(message) = told.recv(), if pages < PAGES_IN_FLIGHT => {
-                pages += usize::from(matches!(message, Told::Rows { .. }));
-                early.push(message);
-            }
-        }
-    }
 }
 
 /// The first request decides whether there is any point in the others: a proxy, a captive portal or a wrong host
@@ -297,45 +269,65 @@ struct Run {
 }
 
 impl Run {
-    /// Ends what an earlier run has read to its end.
-    fn keep(&mut self, sink: &mut dyn Sink) -> Result<(), CollectError> {
-        for (resource, record) in std::mem::take(&mut self.kept) {
-            self.ledger.keep(resource, record, sink)?;
-        }
-        Ok(())
-    }
-
-    /// Starts everything that follows from nothing, the slowest first.
-    fn begin(&mut self) {
+    /// Starts what is asked once a second: in a small tenant that is the longest part, and it need not wait for the first request of
+    /// all. What it tells waits in the channel until that is answered: where there is no Graph, nothing was read, and nothing failed.
+    fn begin_early(&mut self) {
         let Some(reader) = self.reader.clone() else {
             return;
         };
-        let ask = Arc::clone(&reader.ask);
-        self.kept = kept(&ask);
+        self.kept = kept(&reader.ask);
+        for &resource in &reader.ask.resources {
+            if self.starts_at_once(resource) && requests::is_paced_by_the_second(resource) {
+                self.spawn_list(resource, &reader);
+            }
+        }
+    }
+
+    /// Ends what an earlier run has read to its end, and starts everything else that follows from nothing, the slowest first.
+    fn begin(&mut self, sink: &mut dyn Sink) -> Result<(), CollectError> {
+        let Some(reader) = self.reader.clone() else {
+            return Ok(());
+        };
+        let ask = &reader.ask;
         let (now, later): (Vec<Resource>, Vec<_>) = ask
             .resources
             .iter()
-            .filter(|&resource| !self.kept.contains_key(resource))
-            .partition(|&&resource| !per_object::follows(resource));
+            .filter(|resource| !self.kept.contains_key(resource))
+            .partition(|&&resource| self.starts_at_once(resource));
+        for (resource, record) in std::mem::take(&mut self.kept) {
+            self.ledger.keep(resource, record, sink)?;
+        }
         self.waiting.extend(later);
         // What an earlier run has begun goes on by itself: many of these rows have no id by which they would be known again.
         let (singles, mut lists): (Vec<_>, Vec<_>) = now.into_iter().partition(|&resource| {
             requests::fits_a_batch(resource) && ask.earlier.chains(resource, None).is_empty()
         });
+        lists.retain(|&resource| !requests::is_paced_by_the_second(resource));
         // Reports are asked for every two seconds at best: whatever else there is to read is read beside them.
         lists.sort_by_key(|&resource| !requests::is_slow(resource));
         for resource in lists {
-            let reader = reader.clone();
-            self.spawn(vec![resource], async move {
-                list::read(&reader, resource).await;
-            });
+            self.spawn_list(resource, &reader);
         }
         if !singles.is_empty() {
             let reads = singles.clone();
+            let reader = reader.clone();
             self.spawn(reads, async move {
                 answers::read_singles(&reader, singles).await;
             });
         }
+        Ok(())
+    }
+
+    /// Whether a resource is read, and follows from nothing.
+    fn starts_at_once(&self, resource: Resource) -> bool {
+        !self.kept.contains_key(&resource) && !per_object::follows(resource)
+    }
+
+    fn spawn_list(&mut self, resource: Resource, reader: &Reader) {
+        let reader = reader.clone();
+        self.spawn(vec![resource], async move {
+            list::read(&reader, resource).await;
+        });
     }
 
     /// Starts what waited for something that has ended by now.

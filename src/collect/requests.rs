@@ -83,6 +83,11 @@ pub(super) fn is_slow(resource: Resource) -> bool {
     )
 }
 
+/// A list of the service that answers one request a second: in a small tenant the longest part of a collection.
+pub(super) fn is_paced_by_the_second(resource: Resource) -> bool {
+    !fits_a_batch(resource) && Service::of(resource.path()) == Service::ConditionalAccess
+}
+
 /// Properties of accounts that rules use.
 const USER: &[&str] = &[
     "id",

@@ -69,3 +69,19 @@ async fn a_short_list_stays_one_chain() {
         "{lines:#?}"
     );
 }
+
+#[tokio::test]
+async fn fewer_streams_make_longer_parts() {
+    let mut parts = Vec::new();
+    for streams in [64, 4] {
+        let pace = Pace::fast().with_concurrency(streams);
+        let resources = [Resource::Users].into();
+        let place = Place::start(Own::Known, demo(), resources, pages_of(10), pace).await;
+        let run = place.collect(Kept::default(), Earlier::default()).await;
+        assert_eq!(run.kept.state(Resource::Users), &State::Collected);
+        let shards = run.kept.pages.iter().map(|page| page.shard().cloned());
+        parts.push(shards.collect::<BTreeSet<_>>().len());
+    }
+    // 35 pages: three to a part at least, or as many as give each stream one.
+    assert!(parts[0] >= 10 && parts[1] <= 6, "{parts:?}");
+}

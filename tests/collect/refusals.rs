@@ -225,13 +225,16 @@ async fn a_graph_that_is_none_ends_the_run_at_its_first_request() {
             ("/v1.0/", Nth::Always, kind.clone()),
             ("/beta/", Nth::Always, kind.clone()),
         ]);
-        let run = run(small(), most(), options).await;
+        // Beside the first request there is one to the service that is asked one at a time.
+        let pace = Pace::published();
+        let place = Place::start(Own::Known, small(), most(), options, pace).await;
+        let run = place.collect(Kept::default(), Earlier::default()).await;
         assert!(
             matches!(run.ended, Err(CollectError::Graph(_))),
             "{kind:?}: {:?}",
             run.ended
         );
-        assert!(run.kept.records.is_empty());
+        assert!(run.kept.records.is_empty() && run.kept.begun.is_empty());
         let graph = run.requests.iter().filter(|line| line.bearer).count();
         assert!(graph <= at_most, "{kind:?}: {graph} requests");
     }
