@@ -23,6 +23,8 @@ mod parts;
 mod refusals;
 #[path = "collect/resume.rs"]
 mod resume;
+#[path = "collect/start.rs"]
+mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
