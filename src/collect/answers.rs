@@ -1,7 +1,7 @@
 //! Short answers: many small objects in few round trips, and the pages that follow where one is not that short.
 
 use super::chain::{Chain, Ended, Reader, Start};
-use super::{Told, requests, rows};
+use super::{Told, requests, rows, shape};
 use crate::graph::{Answer, GraphError};
 use crate::snapshot::{Guid, Resource};
 
@@ -17,7 +17,7 @@ pub(super) async fn read_singles(reader: &Reader, resources: Vec<Resource>) {
     }
     for (&resource, answer) in resources.iter().zip(reader.client.batch(queries).await) {
         let mut ended = tell_answer(reader, resource, None, answer).await;
-        if requests::may_not_exist(resource) {
+        if shape::may_not_exist(resource) {
             ended.forgive_absence();
         }
         let state = ended.state(resource);
@@ -37,7 +37,7 @@ pub(super) async fn tell_answer(
         Err(error) => return Ended::refused(error),
     };
     let (effort, next, count) = (answer.effort, answer.next(), answer.count());
-    let rows = if requests::is_collection(resource) {
+    let rows = if shape::is_collection(resource) {
         answer.rows()
     } else {
         Ok(vec![rows::object(resource, answer.body)])
@@ -47,7 +47,7 @@ pub(super) async fn tell_answer(
         Err(error) => return Ended::refused(error),
     };
     let ended = Ended::with_page(rows.len() as u64, count);
-    let follow = next.filter(|_| requests::goes_on(resource));
+    let follow = next.filter(|_| shape::goes_on(resource));
     let _ = reader
         .tell
         .send(Told::Rows {

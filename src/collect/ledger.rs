@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::shortfall;
-use super::{Ask, CollectError, Sink, SinkError, Told, requests, rows};
+use super::{Ask, CollectError, Sink, SinkError, Told, rows, shape};
 use crate::graph::Effort;
 use crate::snapshot::{Page, Record, Resource, State};
 
@@ -78,7 +78,7 @@ impl Ledger {
                 if self.unreadable.contains_key(&resource) {
                     return Ok(());
                 }
-                let rows = rows::without(requests::secrets(resource), rows);
+                let rows = rows::without(shape::secrets(resource), rows);
                 let page = Page {
                     resource,
                     of,

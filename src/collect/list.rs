@@ -6,8 +6,8 @@ use futures_util::StreamExt as _;
 use tokio::task::JoinSet;
 
 use super::chain::{Broken, Chain, Ended, Reader, Start, shortfall, spent};
-use super::requests;
 use super::shard::{self, Partition};
+use super::{requests, shape};
 use crate::graph::{Effort, ErrorKind, GraphError, Query, Service};
 use crate::snapshot::file::ChainSoFar;
 use crate::snapshot::{Resource, Shard, State};
@@ -37,7 +37,7 @@ pub(super) async fn read(reader: &Reader, resource: Resource) {
 
 async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, Effort) {
     let query = requests::query(resource, reader.ask.now, reader.ask.alert_days);
-    if let Some(columns) = requests::columns(resource) {
+    if let Some(columns) = shape::columns(resource) {
         let report = Start {
             pages: reader.client.report(query.clone(), columns),
             read: None,
@@ -66,7 +66,7 @@ async fn read_rows(reader: &Reader, resource: Resource) -> (State, Option<u64>, 
             None => Ended::default(),
             Some(Err(error)) => {
                 let mut ended = Ended::refused(error);
-                if requests::may_not_exist(resource) {
+                if shape::may_not_exist(resource) {
                     ended.forgive_absence();
                 }
                 ended

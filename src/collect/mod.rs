@@ -4,6 +4,7 @@
 //! never the end of the run. What the rows are for is not known here, and nothing is judged.
 //!
 //! - `requests`: what exactly is asked for each resource
+//! - `shape`: what is known of the answers beforehand
 //! - `list`, `shard`, `chain`: reading one list whole: in one chain, or in parts side by side, each checked against counts
 //! - `answers`: many short answers in few round trips
 //! - `groups`: what can be left out or added by name
@@ -20,6 +21,7 @@ mod per_object;
 mod preview;
 mod requests;
 mod rows;
+mod shape;
 mod shard;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -277,7 +279,7 @@ impl Run {
         };
         self.kept = kept(&reader.ask);
         for &resource in &reader.ask.resources {
-            if self.starts_at_once(resource) && requests::is_paced_by_the_second(resource) {
+            if self.starts_at_once(resource) && shape::is_paced_by_the_second(resource) {
                 self.spawn_list(resource, &reader);
             }
         }
@@ -300,11 +302,11 @@ impl Run {
         self.waiting.extend(later);
         // What an earlier run has begun goes on by itself: many of these rows have no id by which they would be known again.
         let (singles, mut lists): (Vec<_>, Vec<_>) = now.into_iter().partition(|&resource| {
-            requests::fits_a_batch(resource) && ask.earlier.chains(resource, None).is_empty()
+            shape::fits_a_batch(resource) && ask.earlier.chains(resource, None).is_empty()
         });
-        lists.retain(|&resource| !requests::is_paced_by_the_second(resource));
+        lists.retain(|&resource| !shape::is_paced_by_the_second(resource));
         // Reports are asked for every two seconds at best: whatever else there is to read is read beside them.
-        lists.sort_by_key(|&resource| !requests::is_slow(resource));
+        lists.sort_by_key(|&resource| !shape::is_slow(resource));
         for resource in lists {
             self.spawn_list(resource, &reader);
         }

@@ -120,7 +120,9 @@ pub(super) fn next(resource: Resource, tenant: &Tenant, ask: &Ask) -> Result<Wor
     if resource.is_per_object() {
         return subjects(resource, tenant, ask).map(Work::Objects);
     }
-    Ok(if is_wanted(resource, tenant)? {
+    // What an earlier run has begun is read to its end.
+    let is_begun = !ask.earlier.chains(resource, None).is_empty();
+    Ok(if is_begun || is_wanted(resource, tenant)? {
         Work::List
     } else {
         Work::Nothing

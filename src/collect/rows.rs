@@ -55,7 +55,7 @@ pub(super) fn without(properties: &[&str], mut rows: Vec<Box<RawValue>>) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::super::requests;
+    use super::super::shape;
     use super::*;
 
     fn raw(text: &str) -> Box<RawValue> {
@@ -94,7 +94,7 @@ mod tests {
             let row = raw(&format!(
                 r#"{{"id":"1","{property}":["hidden"],"state":"valid"}}"#
             ));
-            let kept = without(requests::secrets(resource), vec![row]);
+            let kept = without(shape::secrets(resource), vec![row]);
             assert_eq!(kept[0].get(), r#"{"id":"1","state":"valid"}"#, "{resource}");
         }
         let untouched = raw(r#"{"b": 1, "a": 2}"#);

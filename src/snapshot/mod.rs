@@ -8,6 +8,7 @@
 pub mod file;
 mod granted;
 pub mod id;
+mod licence;
 pub mod model;
 pub mod preview;
 pub mod reference;
@@ -20,7 +21,8 @@ pub mod text;
 pub use file::{Earlier, Header, Page, Record, SnapshotError};
 pub use granted::Granted;
 pub use id::{Guid, GuidHasher, GuidMap, GuidSet};
-pub use resource::{Licence, Resource};
+pub use licence::Licence;
+pub use resource::Resource;
 pub use section::{Section, State, Unread};
 pub use shard::Shard;
 pub use tenant::Tenant;

@@ -80,6 +80,37 @@ impl<T> Table<T> {
     }
 }
 
+/// The readers of a list whose rows stand in a [`Table`] called `list`, each shown as `$item` by the method `show`.
+macro_rules! readers {
+    ($list:ident of $item:ident) => {
+        impl $list {
+            /// All of them, in the order in which they came.
+            pub fn iter(&self) -> impl Iterator<Item = $item<'_>> {
+                self.list
+                    .iter()
+                    .filter_map(|(place, row)| self.show(place, row))
+            }
+
+            /// The one with this object id.
+            pub fn get(&self, id: Guid) -> Option<$item<'_>> {
+                let (place, row) = self.list.get(id)?;
+                self.show(place, row)
+            }
+
+            /// How many there are.
+            pub fn len(&self) -> usize {
+                self.list.len()
+            }
+
+            /// Whether there are none.
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+        }
+    };
+}
+pub(super) use readers;
+
 /// Rows looked up in the order of another list. Lists of the same objects come in runs of the same order, so the row after the last one
 /// found is tried first: among a million rows the memory for a search costs more than all the rest.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::compact::{Distinct, Moment, Table, Texts};
+use super::compact::{Distinct, Moment, Table, Texts, readers};
 use super::fold::{Bad, Fold};
 use crate::snapshot::model::{self, TrustType};
 use crate::snapshot::{Guid, Untrusted, UntrustedRef};
@@ -111,20 +111,7 @@ impl Devices {
         })
     }
 
-    /// All of them, in the order in which they came.
-    pub fn iter(&self) -> impl Iterator<Item = Device<'_>> {
-        self.list
-            .iter()
-            .filter_map(|(place, row)| self.device(place, row))
-    }
-
-    /// The device with this object id.
-    pub fn get(&self, id: Guid) -> Option<Device<'_>> {
-        let (place, row) = self.list.get(id)?;
-        self.device(place, row)
-    }
-
-    fn device<'a>(&'a self, place: u32, (id, row): &'a (Guid, Row)) -> Option<Device<'a>> {
+    fn show<'a>(&'a self, place: u32, (id, row): &'a (Guid, Row)) -> Option<Device<'a>> {
         Some(Device {
             id: *id,
             name: self.names.get(place as usize),
@@ -132,17 +119,9 @@ impl Devices {
             traits: self.traits.at(row.traits)?,
         })
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
+
+readers!(Devices of Device);
 
 #[cfg(test)]
 mod tests {

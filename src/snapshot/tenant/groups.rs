@@ -1,6 +1,6 @@
 //! Groups, in compact form.
 
-use super::compact::{Distinct, Table, Texts};
+use super::compact::{Distinct, Table, Texts, readers};
 use super::fold::{Bad, Fold};
 use crate::snapshot::model::{self, GroupVisibility, MembershipRuleProcessingState};
 use crate::snapshot::{Guid, Untrusted, UntrustedRef};
@@ -149,20 +149,7 @@ impl Groups {
         })
     }
 
-    /// All of them, in the order in which they came.
-    pub fn iter(&self) -> impl Iterator<Item = Group<'_>> {
-        self.list
-            .iter()
-            .filter_map(|(place, row)| self.group(place, row))
-    }
-
-    /// The group with this object id.
-    pub fn get(&self, id: Guid) -> Option<Group<'_>> {
-        let (place, row) = self.list.get(id)?;
-        self.group(place, row)
-    }
-
-    fn group<'a>(&'a self, place: u32, (id, row): &'a (Guid, Row)) -> Option<Group<'a>> {
+    fn show<'a>(&'a self, place: u32, (id, row): &'a (Guid, Row)) -> Option<Group<'a>> {
         Some(Group {
             groups: self,
             place,
@@ -171,17 +158,9 @@ impl Groups {
             traits: self.traits.at(row.traits)?,
         })
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
+
+readers!(Groups of Group);
 
 #[cfg(test)]
 mod tests {
