@@ -66,7 +66,7 @@ fn left(pages: &[Kept], ended: &BTreeMap<Resource, Record>) -> (super::Kept, Ear
     (kept, file::resume(&path, &header).unwrap().earlier)
 }
 
-async fn place(resources: BTreeSet<Resource>, options: Options) -> Place {
+async fn start(resources: BTreeSet<Resource>, options: Options) -> Place {
     Place::start(Own::Known, demo(), resources, options, Pace::fast()).await
 }
 
@@ -103,7 +103,7 @@ async fn objects_that_a_second_try_brings_to_light_are_asked_for_and_no_others()
     assert!(!new.is_empty() && !known.is_empty());
 
     let (kept, earlier) = left(&first.pages, &first.records);
-    let run = place(most(), Options::default())
+    let run = start(most(), Options::default())
         .await
         .collect(kept, earlier)
         .await;
@@ -132,7 +132,7 @@ async fn objects_that_a_second_try_brings_to_light_are_asked_for_and_no_others()
 /// Killed between the last page of a list and the line that says how it ended.
 #[tokio::test]
 async fn where_only_the_ends_are_missing_nothing_is_asked_again() {
-    let place = place(most(), Options::default()).await;
+    let place = start(most(), Options::default()).await;
     let first = place
         .collect(super::Kept::default(), Earlier::default())
         .await
@@ -168,7 +168,7 @@ async fn where_only_the_ends_are_missing_nothing_is_asked_again() {
 #[tokio::test]
 async fn a_chain_that_ended_short_of_its_count_is_read_again() {
     for (resource, rows) in [(Resource::Applications, 100), (Resource::Users, 10)] {
-        let place = place([resource].into(), pages_of(rows)).await;
+        let place = start([resource].into(), pages_of(rows)).await;
         let whole = place
             .collect(super::Kept::default(), Earlier::default())
             .await
@@ -191,7 +191,7 @@ async fn a_chain_that_ended_short_of_its_count_is_read_again() {
         );
     }
     // Lists by object.
-    let place = place(most(), Options::default()).await;
+    let place = start(most(), Options::default()).await;
     let whole = place
         .collect(super::Kept::default(), Earlier::default())
         .await
@@ -222,7 +222,7 @@ async fn a_link_that_leads_nowhere_any_more_is_followed_by_a_new_beginning() {
         (Resource::CrossTenantAccessPartners, 1),
         (Resource::Users, 10),
     ] {
-        let probe = place([resource].into(), pages_of(rows)).await;
+        let probe = start([resource].into(), pages_of(rows)).await;
         let whole = probe
             .collect(super::Kept::default(), Earlier::default())
             .await;
@@ -237,7 +237,7 @@ async fn a_link_that_leads_nowhere_any_more_is_followed_by_a_new_beginning() {
                 max_page: Some(rows),
                 ..faults([("skiptoken", Nth::Only(links + 1), FaultKind::Status(status))])
             };
-            let place = place([resource].into(), options).await;
+            let place = start([resource].into(), options).await;
             let first = place
                 .collect(super::Kept::default(), Earlier::default())
                 .await
