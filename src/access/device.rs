@@ -8,15 +8,6 @@
 //! attributes) and "Rules for dynamic membership groups" (the syntax). Knows no policy: whether a rule includes or excludes is
 //! the caller's affair, as is whether a sign-in shows its device at all.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the policies are read with it next"
-    )
-)]
-
 mod dimensions;
 mod parse;
 mod terms;
@@ -25,8 +16,7 @@ mod tests;
 mod texts;
 
 pub(super) use dimensions::Dimensions;
-pub(super) use parse::{FilterError, parse};
-pub(super) use terms::{Term, Terms};
+pub(super) use parse::parse;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -14,25 +14,45 @@
 //! not looked at; `All` users includes external users without an object in this directory. Nothing here asks Graph, knows
 //! a rule or reads the configuration file: callers hand in what was read.
 
-mod answer;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the policies are read with it next")
+#![allow(
+    dead_code,
+    reason = "the analyzer grows beside the reading that it replaces"
 )]
+
+mod analyzer;
+mod answer;
+mod assignment;
 mod bits;
+mod cover;
+mod crowd;
 mod device;
+mod externals;
 mod grant;
+mod guarantee;
+mod methods;
 mod network;
+mod people;
+mod policy;
+mod proof;
 mod question;
+mod resources;
+mod search;
 mod shape;
+mod space;
 mod subjects;
 #[cfg(test)]
 mod tests;
 mod who;
 
+pub use analyzer::{Analyzer, Settings, Verdict};
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
 pub use grant::Requirement;
+pub use guarantee::{
+    Asked, Assume, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,
+};
+pub use proof::{Accounts, Change, Evidence, Example, ExampleTarget, NearMiss, Proof, Witness};
 pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
+pub use resources::BaselineScopes;
 pub use shape::Shape;
 pub use subjects::{Belongs, Directory, ExternalKind, Subject};
 

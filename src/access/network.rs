@@ -8,11 +8,6 @@
 //! Facts: Microsoft's page "Conditional Access: Network assignment" and the Graph types `ipNamedLocation`, `countryNamedLocation`
 //! and, in beta, `compliantNetworkNamedLocation`. Knows no policy: whether a place is included or excluded is the caller's affair.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the policies are read with it next")
-)]
-
 mod addresses;
 #[cfg(test)]
 mod tests;

@@ -82,6 +82,15 @@ pub(super) struct Kinds(u8);
 
 impl Kinds {
     const NOT_EXTERNAL: Self = Self(1 << 6);
+    /// Those whose user type is Guest.
+    pub(super) const GUESTS: Self = Self(
+        ExternalKind::InternalGuest.bit()
+            | ExternalKind::B2bCollaborationGuest.bit()
+            | ExternalKind::OtherExternalUser.bit(),
+    );
+    /// Members and guests who sign in at this tenant.
+    pub(super) const AT_HOME_HERE: Self =
+        Self(Self::NOT_EXTERNAL.0 | ExternalKind::InternalGuest.bit());
     /// Every kind of guest and external user.
     pub(super) const EXTERNAL: Self = Self((1 << 6) - 1);
 
@@ -308,6 +317,36 @@ impl Directory {
             every_tenant: false,
             assumed: None,
         }
+    }
+
+    /// The named sets that an account belongs to.
+    pub(super) fn sets_of(&self, subject: Subject) -> &[SetId] {
+        self.classes
+            .get(subject.class as usize)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// How many named sets there are.
+    pub(super) fn set_count(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// Whether more accounts may belong to a set than are known.
+    pub(super) fn is_open(&self, set: SetId) -> bool {
+        self.open.contains(&set)
+    }
+
+    /// Roles that policies name and that the account may activate for the whole tenant, and does not hold anyway.
+    pub(super) fn eligible_roles(&self, subject: Subject) -> impl Iterator<Item = Guid> {
+        let held = self.sets_of(subject);
+        let has = |name: Named| {
+            let set = self.set(name);
+            set.is_some_and(|set| held.binary_search(&set).is_ok())
+        };
+        self.sets.keys().filter_map(move |name| match name {
+            Named::Eligible(role) if has(*name) && !has(Named::Active(*role)) => Some(*role),
+            _ => None,
+        })
     }
 
     /// The index of a set that some policy names.

@@ -15,6 +15,9 @@ wire! {
         conditions: Option<ConditionalAccessConditionSet>,
         grant_controls: Option<ConditionalAccessGrantControls>,
         session_controls: Option<ConditionalAccessSessionControls>,
+        /// Paths of members that carry a value and that this version does not know: they may narrow the policy or widen it.
+        #[serde(skip)]
+        unknown_members: Vec<Untrusted>,
     }
 
     /// When a policy applies; conditions are joined by AND, an absent one is no restriction.
@@ -179,6 +182,17 @@ wire! {
         policy_type: Option<AuthenticationStrengthPolicyType>,
         requirements_satisfied: Option<Untrusted>,
         allowed_combinations: Option<Vec<Untrusted>>,
+        combination_configurations: Option<Vec<CombinationConfiguration>>,
+    }
+
+    /// Narrows combinations of a strength: to FIDO2 keys by model, or to certificates by issuer and policy.
+    CombinationConfiguration = "authenticationCombinationConfiguration" {
+        applies_to_combinations: Option<Vec<Untrusted>>,
+        #[serde(rename = "allowedAAGUIDs")]
+        allowed_aa_guids: Option<Vec<Untrusted>>,
+        allowed_issuer_skis: Option<Vec<Untrusted>>,
+        #[serde(rename = "allowedPolicyOIDs")]
+        allowed_policy_oids: Option<Vec<Untrusted>>,
     }
 }
 

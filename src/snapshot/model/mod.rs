@@ -28,6 +28,7 @@ mod privileged;
 mod role;
 mod security;
 mod tenant_state;
+pub(crate) mod unknown_members;
 mod user;
 
 pub use admin::*;
@@ -134,7 +135,7 @@ macro_rules! for_each_wire_type {
             ConditionalAccessAuthenticationFlows ConditionalAccessClientApplications ConditionalAccessGrantControls
             ConditionalAccessSessionControls ApplicationEnforcedRestrictionsSessionControl
             CloudAppSecuritySessionControl SignInFrequencySessionControl PersistentBrowserSessionControl
-            NamedLocation AuthenticationStrengthPolicy
+            NamedLocation AuthenticationStrengthPolicy CombinationConfiguration
             TenantAppManagementPolicy AppManagementPolicy AppManagementConfiguration PasswordCredentialConfiguration
             KeyCredentialConfiguration AuthenticationMethodsPolicy RegistrationEnforcement
             AuthenticationMethodsRegistrationCampaign RegistrationCampaignTarget AuthenticationMethodConfiguration

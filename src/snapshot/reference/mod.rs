@@ -103,6 +103,13 @@ pub fn role(template: Guid) -> Option<Role> {
     ROLES.get(&template).copied()
 }
 
+/// The template id of a built-in role by its name.
+pub fn role_named(name: &str) -> Option<Guid> {
+    lines(include_str!("roles.tsv"))
+        .find(|(_, _, known)| known.eq_ignore_ascii_case(name))
+        .and_then(|(id, ..)| id.parse().ok())
+}
+
 /// Whether a role counts as an admin role: flagged as privileged by Microsoft, or one of three more.
 pub fn is_admin_role(template: Guid) -> bool {
     role(template).is_some_and(|role| role.privileged)

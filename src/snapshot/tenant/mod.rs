@@ -196,7 +196,7 @@ tenant! {
     group_lifecycle_policies: Vec<GroupLifecyclePolicy> = GroupLifecyclePolicies, push;
 
     // Conditional Access and tenant-wide policies
-    conditional_access_policies: Vec<ConditionalAccessPolicy> = ConditionalAccessPolicies, push;
+    conditional_access_policies: Vec<ConditionalAccessPolicy> = ConditionalAccessPolicies, push_policy;
     conditional_access_policies_beta: Vec<ConditionalAccessPolicyBeta> = ConditionalAccessPoliciesBeta, push;
     deleted_conditional_access_policies: Vec<DeletedConditionalAccessPolicy> = DeletedConditionalAccessPolicies, push;
     named_locations: Vec<NamedLocation> = NamedLocations, push;
@@ -366,6 +366,19 @@ impl Tenant {
     pub fn organization(&self) -> Option<&Organization> {
         self.organization.hints().first()
     }
+}
+
+/// A policy, with what of it this version does not know.
+fn push_policy(
+    policies: &mut Vec<ConditionalAccessPolicy>,
+    arrival: Arrival<'_>,
+    row: &RawValue,
+) -> Result<Fold, Bad> {
+    let fold = push(policies, arrival, row)?;
+    if let (Fold::New, Some(policy)) = (fold, policies.last_mut()) {
+        policy.unknown_members = crate::snapshot::model::unknown_members::of_policy(row.get());
+    }
+    Ok(fold)
 }
 
 /// A member of a group: nothing but its id, for groups of a million.

@@ -1,0 +1,334 @@
+//! Whom a question is about: accounts by class and by the states that count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Facts;
+use super::externals::Trusts;
+use super::guarantee::{Guarantee, Pim, RoleScope, Who};
+use super::people::{Class, People};
+use super::subjects::{ExternalKind, Kinds};
+use crate::snapshot::Guid;
+use crate::snapshot::tenant::{Held, Holders, PrincipalKind, User, Users};
+
+/// Accounts that are alike in class and states.
+#[derive(Debug)]
+struct Part {
+    states: Vec<usize>,
+    accounts: u32,
+    external: Option<ExternalKind>,
+}
+
+/// The people of a question.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    parts: Vec<Part>,
+    who: Membership,
+    except: BTreeSet<Guid>,
+}
+
+/// How an account is found in the crowd again.
+#[derive(Debug)]
+enum Membership {
+    /// By its class: the part of each class.
+    Classes(Vec<Option<usize>>),
+    /// By its id.
+    Listed(BTreeMap<Guid, usize>),
+}
+
+/// What could not be told of a crowd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Untold(pub(super) String);
+
+impl Crowd {
+    /// Finds the people of a guarantee. `apart` are accounts that are left out and shown apart.
+    pub(super) fn of(
+        guarantee: &Guarantee,
+        people: &People,
+        facts: &Facts<'_>,
+        trusts: &Trusts,
+        apart: &BTreeSet<Guid>,
+    ) -> Result<Self, Untold> {
+        let except: BTreeSet<Guid> = guarantee
+            .except_users
+            .iter()
+            .chain(apart)
+            .copied()
+            .collect();
+        let mut crowd = Self {
+            parts: Vec::new(),
+            who: Membership::Listed(BTreeMap::new()),
+            except,
+        };
+        let pim = guarantee.assume.pim;
+        let users = facts.users;
+        match &guarantee.who {
+            Who::All | Who::Members | Who::Guests | Who::EveryExternal { .. } => {
+                crowd.take_classes(guarantee, people, users, trusts);
+            }
+            Who::Users(ids) => {
+                let found = ids.iter().filter_map(|&id| users.get(id));
+                crowd.list(found.map(|user| (user, Vec::new())), people, pim);
+            }
+            Who::Groups(ids) => {
+                let mut members = BTreeSet::new();
+                for id in ids {
+                    let Some(of) = facts.group_members.and_then(|groups| groups.get(id)) else {
+                        return Err(Untold(format!("the members of group {id} were not read")));
+                    };
+                    members.extend(of.iter().copied());
+                }
+                let found = members.iter().filter_map(|&id| users.get(id));
+                crowd.list(found.map(|user| (user, Vec::new())), people, pim);
+            }
+            Who::Roles(roles, scope) => {
+                let held = holders(facts.holders, roles, *scope, pim)?;
+                let found = held
+                    .iter()
+                    .filter_map(|(&id, roles)| Some((users.get(id)?, roles.clone())));
+                crowd.list(found, people, pim);
+            }
+            Who::ServicePrincipals(_) => {}
+        }
+        Ok(crowd)
+    }
+
+    /// Nobody at all.
+    pub(super) fn nobody() -> Self {
+        Self {
+            parts: Vec::new(),
+            who: Membership::Listed(BTreeMap::new()),
+            except: BTreeSet::new(),
+        }
+    }
+
+    fn take_classes(
+        &mut self,
+        guarantee: &Guarantee,
+        people: &People,
+        users: &Users,
+        trusts: &Trusts,
+    ) {
+        let mut left_out: BTreeMap<usize, u32> = BTreeMap::new();
+        for user in self.except.iter().filter_map(|&id| users.get(id)) {
+            if let Some(class) = people.class_of(user) {
+                *left_out.entry(class).or_default() += 1;
+            }
+        }
+        let mut part_of = vec![None; people.classes().len()];
+        for (index, class) in people.classes().iter().enumerate() {
+            let accounts = class.count
+                - left_out
+                    .get(&index)
+                    .copied()
+                    .unwrap_or_default()
+                    .min(class.count);
+            if accounts == 0
+                || !is_meant(
+                    &guarantee.who,
+                    class,
+                    guarantee.assume.all_reaches_everyone,
+                    trusts,
+                )
+            {
+                continue;
+            }
+            if let Some(part) = part_of.get_mut(index) {
+                *part = Some(self.parts.len());
+            }
+            self.parts.push(Part {
+                states: states(people, class, &[], guarantee.assume.pim),
+                accounts,
+                external: class.external,
+            });
+        }
+        self.who = Membership::Classes(part_of);
+    }
+
+    fn list<'u>(
+        &mut self,
+        found: impl Iterator<Item = (User<'u>, Vec<Guid>)>,
+        people: &People,
+        pim: Pim,
+    ) {
+        let mut known: BTreeMap<(usize, Vec<usize>), usize> = BTreeMap::new();
+        let mut listed = BTreeMap::new();
+        for (user, activated) in found.filter(|(user, _)| !self.except.contains(&user.id())) {
+            let Some(index) = people.class_of(user) else {
+                continue;
+            };
+            let Some(class) = people.classes().get(index) else {
+                continue;
+            };
+            let states = states(people, class, &activated, pim);
+            let parts = &mut self.parts;
+            let part = *known.entry((index, states.clone())).or_insert_with(|| {
+                parts.push(Part {
+                    states,
+                    accounts: 0,
+                    external: None,
+                });
+                parts.len() - 1
+            });
+            let new = listed.insert(user.id(), part).is_none();
+            if let Some(part) = self.parts.get_mut(part)
+                && new
+            {
+                part.accounts += 1;
+            }
+        }
+        self.who = Membership::Listed(listed);
+    }
+
+    /// Nobody is meant.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// How many accounts are meant.
+    pub(super) fn accounts(&self) -> u64 {
+        let own = self.parts.iter().filter(|part| part.external.is_none());
+        own.map(|part| u64::from(part.accounts)).sum()
+    }
+
+    /// All states that count, each once.
+    pub(super) fn states(&self) -> BTreeSet<usize> {
+        self.parts
+            .iter()
+            .flat_map(|part| part.states.iter().copied())
+            .collect()
+    }
+
+    /// How many accounts have one of these states.
+    pub(super) fn count(&self, open: &BTreeSet<usize>) -> u64 {
+        self.hit(open)
+            .filter(|part| part.external.is_none())
+            .map(|part| u64::from(part.accounts))
+            .sum()
+    }
+
+    /// Kinds of people without an account that have one of these states.
+    pub(super) fn externals(&self, open: &BTreeSet<usize>) -> BTreeSet<ExternalKind> {
+        self.hit(open).filter_map(|part| part.external).collect()
+    }
+
+    fn hit<'s>(&'s self, open: &'s BTreeSet<usize>) -> impl Iterator<Item = &'s Part> {
+        self.parts
+            .iter()
+            .filter(|part| part.states.iter().any(|state| open.contains(state)))
+    }
+
+    /// The accounts that have one of these states, in no certain order.
+    pub(super) fn accounts_in<'u>(
+        &'u self,
+        open: &'u BTreeSet<usize>,
+        people: &'u People,
+        users: &'u Users,
+    ) -> impl Iterator<Item = User<'u>> {
+        let is_open: Vec<bool> = self
+            .parts
+            .iter()
+            .map(|part| part.states.iter().any(|state| open.contains(state)))
+            .collect();
+        users.iter().filter(move |&user| {
+            let part = match &self.who {
+                Membership::Classes(parts) => {
+                    people.class_of(user).and_then(|class| *parts.get(class)?)
+                }
+                Membership::Listed(listed) => listed.get(&user.id()).copied(),
+            };
+            part.is_some_and(|part| is_open.get(part) == Some(&true))
+                && !self.except.contains(&user.id())
+        })
+    }
+}
+
+/// Whether a class is meant as a whole.
+fn is_meant(who: &Who, class: &Class, all_reaches: bool, trusts: &Trusts) -> bool {
+    let kinds = class.subject.kinds;
+    if let Some(kind) = class.external {
+        if class.all_reaches != all_reaches {
+            return false;
+        }
+        return match who {
+            Who::All | Who::Guests => trusts.lets_in(kind, class.home),
+            Who::EveryExternal { providers } => *providers || kind != ExternalKind::ServiceProvider,
+            _ => false,
+        };
+    }
+    let is_guest = kinds.meets(Kinds::GUESTS);
+    match who {
+        Who::All => true,
+        Who::Members => !is_guest,
+        Who::Guests | Who::EveryExternal { .. } => is_guest,
+        _ => false,
+    }
+}
+
+/// The states of a class in which these roles are active, as far as they are told apart.
+fn states(people: &People, class: &Class, activated: &[Guid], pim: Pim) -> Vec<usize> {
+    let wanted = |value: usize| {
+        let Some(state) = people.state(value) else {
+            return false;
+        };
+        if state.is_any {
+            return true;
+        }
+        pim == Pim::MayActivate || state.activated.is_empty()
+    };
+    let told_apart: Vec<Guid> = class
+        .states
+        .clone()
+        .filter_map(|value| people.state(value))
+        .flat_map(|state| state.activated.iter().copied())
+        .filter(|role| activated.contains(role))
+        .collect();
+    let active = |value: usize| {
+        told_apart.is_empty()
+            || people.state(value).is_some_and(|state| {
+                state.is_any || state.activated.iter().any(|role| told_apart.contains(role))
+            })
+    };
+    class
+        .states
+        .clone()
+        .filter(|&value| wanted(value) && active(value))
+        .collect()
+}
+
+/// Who holds one of the roles; for those who hold none actively, the ones that they may activate.
+fn holders(
+    holders: &Holders,
+    roles: &[Guid],
+    scope: RoleScope,
+    pim: Pim,
+) -> Result<BTreeMap<Guid, Vec<Guid>>, Untold> {
+    let mut active = BTreeSet::new();
+    let mut eligible: BTreeMap<Guid, Vec<Guid>> = BTreeMap::new();
+    for holder in holders.iter() {
+        let counts =
+            roles.contains(&holder.role) && (scope == RoleScope::Any || holder.is_tenant_wide());
+        if !counts {
+            continue;
+        }
+        match (holder.kind, holder.held) {
+            (PrincipalKind::Group, _) => {
+                return Err(Untold(format!(
+                    "the members of group {} were not read",
+                    holder.principal
+                )));
+            }
+            (PrincipalKind::User, Held::Active) => drop(active.insert(holder.principal)),
+            (PrincipalKind::User, Held::Eligible) if pim == Pim::MayActivate => {
+                eligible
+                    .entry(holder.principal)
+                    .or_default()
+                    .push(holder.role);
+            }
+            _ => {}
+        }
+    }
+    for id in active {
+        eligible.insert(id, Vec::new());
+    }
+    Ok(eligible)
+}
