@@ -19,6 +19,7 @@ pub mod collect;
 pub mod config;
 pub mod emulator;
 pub mod graph;
+mod json;
 pub mod plan;
 pub mod report;
 pub mod rules;

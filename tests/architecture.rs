@@ -15,11 +15,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("collect", &["graph", "snapshot"]),
     ("config", &[]),
     ("emulator", &[]),
-    ("graph", &["auth"]),
+    ("graph", &["auth", "json"]),
+    ("json", &[]),
     ("plan", &["rules", "snapshot", "config"]),
     ("report", &["plan", "rules", "snapshot", "config"]),
     ("rules", &["snapshot", "access", "config"]),
-    ("snapshot", &[]),
+    ("snapshot", &["json"]),
 ];
 
 /// Rooms that see all others.

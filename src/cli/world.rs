@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 
 use jiff::Timestamp;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Columns of a report that does not go to a terminal.
 const WIDTH_OF_A_PIPE: u16 = 100;
@@ -59,18 +61,11 @@ pub(super) fn start_log(verbose: u8) {
         1 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let filter = tracing_subscriber::EnvFilter::default()
-        .add_directive(LevelFilter::OFF.into())
-        .add_directive(
-            format!("{}={level}", env!("CARGO_PKG_NAME"))
-                .parse()
-                .unwrap_or_else(|_| level.into()),
-        );
-    // A second start (tests in one process) keeps the first log.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .without_time()
         .with_ansi(false)
-        .try_init();
+        .with_filter(Targets::new().with_target(env!("CARGO_PKG_NAME"), level));
+    // A second start (tests in one process) keeps the first log.
+    let _ = tracing_subscriber::registry().with(lines).try_init();
 }

@@ -21,6 +21,7 @@ use super::page::{self, Pages};
 use super::report;
 use super::retry::{self, Body, Call, Unreadable};
 use crate::auth::{Renewal, TokenSource};
+use crate::json;
 
 /// What an answer cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,12 +53,11 @@ pub struct Answer {
 impl Answer {
     /// Reads the answer into a type. The error names the place in the document, not its content.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, GraphError> {
-        let mut json = serde_json::Deserializer::from_str(self.body.get());
-        serde_path_to_error::deserialize(&mut json).map_err(|error| GraphError::Malformed {
+        serde_json::from_str(self.body.get()).map_err(|error| GraphError::Malformed {
             path: self.path.clone(),
             reason: format!(
                 "unexpected content at {}",
-                error::printable(&error.path().to_string(), 100)
+                error::printable(&json::place(self.body.get(), &error), 100)
             ),
         })
     }

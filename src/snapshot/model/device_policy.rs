@@ -1,6 +1,8 @@
 //! What Intune asks of devices and apps: compliance, configuration, app protection.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
 
 use super::{graph_enum, wire};
 use crate::snapshot::{Guid, Untrusted};
@@ -229,8 +231,7 @@ impl DeviceManagementConfigurationSettingInstance {
 }
 
 /// The value of a simple setting. A secret comes as null or as a reference, never as itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SimpleValue {
     /// Of an `IntegerSettingValue`.
     Integer(i64),
@@ -238,16 +239,51 @@ pub enum SimpleValue {
     Text(Untrusted),
 }
 
+impl<'de> Deserialize<'de> for SimpleValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = SimpleValue;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a text")
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<SimpleValue, E> {
+                Ok(SimpleValue::Integer(number))
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<SimpleValue, E> {
+                i64::try_from(number)
+                    .map(SimpleValue::Integer)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<SimpleValue, E> {
+                Ok(SimpleValue::Text(text.into()))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
 /// A length of time, written `PT30M` or `P90D`; a day has 24 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IsoDuration(pub jiff::SignedDuration);
 
 impl<'de> Deserialize<'de> for IsoDuration {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let span = jiff::Span::deserialize(deserializer)?;
-        span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = IsoDuration;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a length of time")
+            }
+            // Checked here, while the reader still stands at the value: an error names it.
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<IsoDuration, E> {
+                text.parse::<jiff::Span>()
+                    .and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()))
+                    .map(IsoDuration)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_str(Visitor)
     }
 }
 

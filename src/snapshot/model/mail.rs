@@ -1,6 +1,8 @@
 //! Inbox rules, what a mailbox is for, and how much mail is sent.
 
-use serde::{Deserialize as _, de::Error as _};
+use std::fmt;
+
+use serde::{Deserializer, de};
 
 use super::{graph_enum, wire};
 use crate::snapshot::Untrusted;
@@ -62,14 +64,25 @@ wire! {
 }
 
 /// A number in a text; an empty text is none.
-fn count<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<u64>, D::Error> {
-    let Some(text) = Option::<std::borrow::Cow<'de, str>>::deserialize(reader)? else {
-        return Ok(None);
-    };
-    let number = (!text.is_empty()).then(|| text.parse());
-    number
-        .transpose()
-        .map_err(|_| D::Error::custom("not a number"))
+fn count<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<u64>, D::Error> {
+    struct Visitor;
+    impl de::Visitor<'_> for Visitor {
+        type Value = Option<u64>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number in a text")
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Option<u64>, E> {
+            Ok(None)
+        }
+        // Checked here, while the reader still stands at the value: an error names it.
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<u64>, E> {
+            let number = (!text.is_empty()).then(|| text.parse());
+            number
+                .transpose()
+                .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        }
+    }
+    reader.deserialize_any(Visitor)
 }
 
 graph_enum! {

@@ -22,6 +22,7 @@ mod governance;
 mod group;
 mod mail;
 mod network_access;
+mod object;
 mod organization;
 mod policy;
 mod privileged;
@@ -63,9 +64,14 @@ macro_rules! wire {
     ($( $(#[$meta:meta])* $name:ident = $graph:literal { $( $(#[$field_meta:meta])* $field:ident: $type:ty, )* } )+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
+        #[serde(default, rename_all = "camelCase", remote = "Self")]
         pub struct $name {
             $( $(#[$field_meta])* #[allow(missing_docs, reason = "named and described by Graph")] pub $field: $type, )*
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::deserialize($crate::snapshot::model::object::Object(deserializer))
+            }
         }
         impl $crate::snapshot::model::Wire for $name {
             const GRAPH_TYPE: &'static str = $graph;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::ById;
+use crate::json;
 use crate::snapshot::{Guid, Resource};
 
 /// Whether a row was there before. A shard that is read again after its token broke sends rows that are held already.
@@ -95,17 +96,17 @@ impl Seen {
 
 /// Reads a row as its type.
 pub(super) fn parse<'a, T: Deserialize<'a>>(row: &'a RawValue) -> Result<T, Bad> {
-    serde_json::from_str(row.get()).map_err(|_| {
-        // Only a row that failed pays for the path; serde's message may quote the value, so only its kind is kept.
-        let mut reader = serde_json::Deserializer::from_str(row.get());
-        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-            Err(error) => Bad {
-                path: error.path().to_string(),
-                message: kind_of(&error.into_inner()),
-            },
-            Ok(_) => Bad::new(".", "not the expected shape"),
-        }
-    })
+    serde_json::from_str(row.get()).map_err(|error| bad(row, &error))
+}
+
+/// Where and how a row does not read. The parser's message may quote the value, so only its kind is kept.
+#[cold]
+#[inline(never)]
+fn bad(row: &RawValue, error: &serde_json::Error) -> Bad {
+    Bad {
+        path: json::place(row.get(), error),
+        message: kind_of(error),
+    }
 }
 
 fn kind_of(error: &serde_json::Error) -> String {
@@ -248,6 +249,34 @@ mod tests {
             let folds = [fold(ONE), fold(other), fold(ONE)];
             assert_eq!(folds, [Fold::New, Fold::New, Fold::Known], "{resource}");
             assert_eq!(tenant.state(resource).1, 2, "{resource}");
+        }
+    }
+
+    /// Also where a value is read by hand, and where it comes last: then the parser could be past it before the error is known.
+    #[test]
+    fn a_row_that_does_not_read_says_where() {
+        for (resource, row, place) in [
+            (
+                Resource::EmailActivity,
+                r#"{"userPrincipalName": "a", "sendCount": "many"}"#,
+                "sendCount",
+            ),
+            (
+                Resource::IosManagedAppProtectionsBeta,
+                r#"{"id": "a", "periodOnlineBeforeAccessCheck": "P1M"}"#,
+                "periodOnlineBeforeAccessCheck",
+            ),
+            (
+                Resource::ConditionalAccessPolicies,
+                r#"{"conditions": {"users": {"includeUsers": ["All", 7]}}}"#,
+                "conditions.users.includeUsers[1]",
+            ),
+            // Nothing is taken by its position.
+            (Resource::Alerts, r#"["a", "b"]"#, "."),
+        ] {
+            let row = RawValue::from_string(row.to_owned()).unwrap();
+            let error = Tenant::default().fold(resource, None, &row).unwrap_err();
+            assert_eq!(error.path, place, "{resource}");
         }
     }
 
