@@ -15,9 +15,7 @@ pub(crate) fn place(text: &str, error: &serde_json::Error) -> String {
             .nth(line - 2)
             .map_or(text.len(), |(at, _)| at + 1),
     };
-    let end = line_start
-        .saturating_add(error.column())
-        .min(text.len());
+    let end = line_start.saturating_add(error.column()).min(text.len());
     named(&steps(text.as_bytes(), end))
 }
 
@@ -136,17 +134,29 @@ mod tests {
             (r#"{"id": "a", "numbers": {"a": 1}}"#, "numbers"),
             (r#"{"id": {"a": 1}}"#, "id"),
             (r#"{"id": ["a"]}"#, "id"),
-            (r#"{"id": "a", "by_name": {"x": true, "y": 0}}"#, "by_name.y"),
+            (
+                r#"{"id": "a", "by_name": {"x": true, "y": 0}}"#,
+                "by_name.y",
+            ),
             (r#"{"id": "a", "kind": "Two"}"#, "kind"),
             (r#"{"id": "a", "kind": 2}"#, "kind"),
-            (r#"{"id": "a", "inner": {"id": "b", "list": [{"id": "c"}, {"id": null}]}}"#, "inner.list[1].id"),
+            (
+                r#"{"id": "a", "inner": {"id": "b", "list": [{"id": "c"}, {"id": null}]}}"#,
+                "inner.list[1].id",
+            ),
             // A member that is missing is a matter of its object.
             ("{}", "."),
             (r#"{"id": "a", "inner": {"list": []}}"#, "inner"),
-            (r#"{"id": "a", "list": [{"id": "b"}, {"x": "y"}]}"#, "list[1]"),
+            (
+                r#"{"id": "a", "list": [{"id": "b"}, {"x": "y"}]}"#,
+                "list[1]",
+            ),
             // Marks within texts are none.
             (r#"{"a{\"b\\": "}],{\"", "c": ["]", "\\"], "id": 1}"#, "id"),
-            ("{\n  \"x\": 1,\n  \"inner\": {\n    \"id\": 7\n  }\n}", "inner.id"),
+            (
+                "{\n  \"x\": 1,\n  \"inner\": {\n    \"id\": 7\n  }\n}",
+                "inner.id",
+            ),
             ("{\"ü\": \"é\n", "ü"),
             // Not JSON, or cut.
             ("", "."),

@@ -4,9 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use m365audit::collect;
 use m365audit::rules::{self, Area, Severity};
 use m365audit::snapshot::Resource;
@@ -236,6 +240,52 @@ fn output(arguments: &[&str]) -> String {
 fn code(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     format!("```text\n{}\n```\n", lines.join("\n").trim_matches('\n'))
+}
+
+/// What the emulator carries is what lies readable in `fixtures/`. Compared as text: another version of the packer packs otherwise.
+#[test]
+fn the_packed_data_is_that_of_the_fixtures() {
+    let text = |path: &str| std::fs::read_to_string(root().join(path)).expect("a fixture");
+    let folder = root().join("fixtures/tenants/demo");
+    let files: BTreeMap<String, String> = std::fs::read_dir(folder)
+        .expect("the sample tenant")
+        .map(|entry| {
+            let name = entry.expect("a file").file_name();
+            name.into_string().expect("a name of ours")
+        })
+        .filter(|name| Path::new(name).extension() == Some("json".as_ref()))
+        .map(|name| {
+            let content = text(&format!("fixtures/tenants/demo/{name}"));
+            (name, content)
+        })
+        .collect();
+    assert!(files.contains_key("tenant.json"));
+    let members: Vec<String> = files
+        .iter()
+        .map(|(name, content)| format!("\"{name}\":{content}"))
+        .collect();
+    compare_packed("demo.json", &format!("{{{}}}", members.join(",")));
+    for name in ["v1.0-subset.csdl", "beta-subset.json"] {
+        compare_packed(name, &text(&format!("fixtures/graph/{name}")));
+    }
+}
+
+fn compare_packed(name: &str, made: &str) {
+    let file = root().join(format!("fixtures/packed/{name}.gz"));
+    let mut committed = String::new();
+    // A file that is not there, or not packed, is one that differs.
+    let _ =
+        std::fs::read(&file).map(|bytes| GzDecoder::new(&bytes[..]).read_to_string(&mut committed));
+    if committed == made {
+        return;
+    }
+    assert!(
+        std::env::vars_os().any(|(name, _)| name == "UPDATE_GENERATED"),
+        "{name} was changed and not packed: run UPDATE_GENERATED=1 cargo test --test generated, and build again"
+    );
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(made.as_bytes()).expect("memory");
+    std::fs::write(&file, packer.finish().expect("memory")).expect("the file is written");
 }
 
 fn compare(path: &str, made: &str) {

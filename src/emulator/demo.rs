@@ -1,18 +1,10 @@
 //! The sample tenant that is built in: `scan --demo`.
 
-use super::{EmulatorError, TenantData};
+use std::collections::BTreeMap;
 
-macro_rules! files {
-    ($($name:literal)+) => {
-        &[$(($name, include_str!(concat!("../../fixtures/tenants/demo/", $name)))),+]
-    };
-}
+use serde_json::value::RawValue;
 
-const FILES: &[(&str, &str)] = files! {
-    "tenant.json" "account-details.json" "application-details.json" "applications.json" "conditional-access.json" "devices.json"
-    "governance.json" "groups.json" "licences.json" "mailboxes.json" "organization.json" "policies.json" "registration.json"
-    "risk-details.json" "roles.json" "security.json" "settings.json" "sharing.json" "tenant-policies.json" "users.json"
-};
+use super::{EmulatorError, TenantData, packed};
 
 /// What the sample tenant has declared in its `m365audit.toml`.
 pub const CONFIG: &str = include_str!("../../fixtures/tenants/demo/m365audit.toml");
@@ -20,6 +12,12 @@ pub const CONFIG: &str = include_str!("../../fixtures/tenants/demo/m365audit.tom
 impl TenantData {
     /// The sample tenant.
     pub fn demo() -> Result<Self, EmulatorError> {
-        Self::from_files(FILES.iter().copied())
+        let text = packed::demo();
+        let files: BTreeMap<&str, &RawValue> =
+            serde_json::from_str(&text).map_err(|source| EmulatorError::Json {
+                file: "the sample tenant".to_owned(),
+                source,
+            })?;
+        Self::from_files(files.into_iter().map(|(name, text)| (name, text.get())))
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! - `tenant`: the JSON of a tenant, [`TenantData`]
 //! - `synthetic`: tenants of any size, computed
+//! - `packed`: what is part of the program, compressed
 //! - `routes`, `schema`, `errors`: what Graph knows, from `fixtures/graph/`
 //! - `token`, `device_code`: the token endpoint
 //! - `platforms`, `github`, `azure_devops`, `managed_identity`: the places that hand out tokens besides Entra
@@ -30,6 +31,7 @@ mod graph;
 mod managed_identity;
 mod network;
 mod odata;
+mod packed;
 mod page;
 mod platforms;
 mod reply;

@@ -2,12 +2,13 @@
 //!
 //! v1.0 from the CSDL subset; beta from the list of beta names plus all of v1.0. Both are read when first needed.
 use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use serde::Deserialize;
 
+use super::packed;
 use super::routes::Version;
 
 /// A property of a type.
@@ -235,10 +236,10 @@ fn full_name(name: &str) -> String {
 }
 
 fn v1() -> &'static HashMap<String, Type> {
+    static TEXT: LazyLock<String> = LazyLock::new(packed::v1_schema);
     static TYPES: OnceLock<HashMap<String, Type>> = OnceLock::new();
     TYPES.get_or_init(|| {
-        let text = include_str!("../../fixtures/graph/v1.0-subset.csdl");
-        parse(text).expect("the schema is part of the program and parsed by a test")
+        parse(&TEXT).expect("the schema is part of the program and parsed by a test")
     })
 }
 
@@ -329,7 +330,7 @@ struct BetaProperty {
 fn beta() -> &'static Beta {
     static BETA: OnceLock<Beta> = OnceLock::new();
     BETA.get_or_init(|| {
-        serde_json::from_str(include_str!("../../fixtures/graph/beta-subset.json"))
+        serde_json::from_str(&packed::beta_names())
             .expect("the list of beta names is part of the program and parsed by a test")
     })
 }

@@ -272,7 +272,7 @@ mod tests {
                 "conditions.users.includeUsers[1]",
             ),
             // Nothing is taken by its position.
-            (Resource::Alerts, r#"["a", "b"]"#, "."),
+            (Resource::Alerts, r#"["a", "b"]"#, "[0]"),
         ] {
             let row = RawValue::from_string(row.to_owned()).unwrap();
             let error = Tenant::default().fold(resource, None, &row).unwrap_err();
