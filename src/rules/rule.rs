@@ -384,3 +384,30 @@ impl Rule {
         check: |_| Ok(super::Outcome::not_applicable("the rule has no check")),
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Licence;
+    use crate::rules;
+    use crate::snapshot::reference::service_plan;
+
+    /// In the clouds of governments a product comes as a plan of its own.
+    #[test]
+    fn the_plans_of_governments_count_where_the_others_do() {
+        let mut counted = 0;
+        for rule in rules::registry().filter(|rule| rule.licence != Licence::DEFENDER) {
+            let plans = rule.licence.plans();
+            for &plan in plans {
+                assert!(service_plan(plan).is_some(), "{}: {plan}", rule.id);
+                for cloud in ["GOV", "DOD", "GCCHIGH"] {
+                    let theirs = format!("{plan}_{cloud}");
+                    if service_plan(&theirs).is_some() {
+                        counted += 1;
+                        assert!(plans.contains(&&*theirs), "{}: {theirs}", rule.id);
+                    }
+                }
+            }
+        }
+        assert!(counted > 0, "the table knows none");
+    }
+}

@@ -23,7 +23,7 @@ declare_rule! {
         confidence: 60,
         effort: EffortBySize(Effort::M, Effort::M, Effort::L),
         disruption: Disruption::Users,
-        licence: Licence::OneOf(&["EXCHANGE_S_ENTERPRISE", "BPOS_S_DlpAddOn", "COMMUNICATIONS_DLP"]),
+        licence: Licence::OneOf(&["EXCHANGE_S_ENTERPRISE", "EXCHANGE_S_ENTERPRISE_GOV", "BPOS_S_DlpAddOn", "COMMUNICATIONS_DLP"]),
         protection: Some(Protection { name: "Data loss prevention" }),
         // One sign is enough, so no single list is needed in every tenant; the check asks for the next only when the last showed none.
         may_read: &[Resource::DlpAlerts, Resource::SecureScores, Resource::SecureScoreControlProfiles],

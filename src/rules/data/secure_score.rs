@@ -23,7 +23,7 @@ declare_rule! {
         confidence: 60,
         effort: Effort::S.always(),
         disruption: Disruption::Admins,
-        licence: Licence::OneOf(&["ATP_ENTERPRISE"]),
+        licence: Licence::OneOf(&["ATP_ENTERPRISE", "ATP_ENTERPRISE_GOV"]),
         protection: Some(Protection { name: "Defender for Office 365" }),
         reads: &[Resource::SecureScores, Resource::SecureScoreControlProfiles],
         controls: &[MitreAttack("T1566"), NistCsf2("PR.PS-05")],
