@@ -8,7 +8,7 @@ use super::RequestLine;
 use super::errors::{Failure, Trace};
 use super::graph;
 use super::reply::{Ask, Mishap, Reply};
-use super::server::State;
+use super::state::State;
 
 const MAX_PARTS: usize = 20;
 

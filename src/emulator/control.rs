@@ -11,7 +11,7 @@ use serde_json::json;
 use super::floor::{Conditions, Floor, Service, SignIns, Work};
 use super::odata::pairs;
 use super::reply::Reply;
-use super::server::State;
+use super::state::State;
 use super::{Mix, Pace};
 
 /// Answers a path below `/emulator/`, if such questions are allowed.

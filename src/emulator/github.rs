@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::platforms::{Knock, job_claims, nothing, reply};
 use super::reply::Reply;
-use super::server::State;
+use super::state::State;
 use super::token::unsigned;
 
 pub(super) const PATH: &str = "/github/oidc";

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::platforms::{Knock, nothing, refusal, reply};
 use super::reply::Reply;
-use super::server::State;
+use super::state::State;
 use super::token::{Bearer, GRAPH};
 
 pub(super) const METADATA: &str = "/metadata/identity/oauth2/token";

@@ -6,17 +6,18 @@
 //!
 //! It must not know who asks: no other room of this crate is imported here, and nothing here is shaped after a collector.
 //!
-//! - `tenant`: the JSON of a tenant, [`TenantData`]
+//! - `tenant`, `licences`: the JSON of a tenant, [`TenantData`], and what it pays for
 //! - `synthetic`: tenants of any size, computed
 //! - `packed`: what is part of the program, compressed
 //! - `routes`, `schema`, `errors`: what Graph knows, from `fixtures/graph/`
 //! - `token`, `device_code`: the token endpoint
 //! - `platforms`, `github`, `azure_devops`, `managed_identity`: the places that hand out tokens besides Entra
-//! - `graph`, `resolve`, `page`, `odata`, `batch`, `reply`: answering a Graph request
+//! - `graph`, `admission`, `resolve`, `expand`, `page`, `odata`, `batch`, `reply`: answering a Graph request
 //! - `throttle`, `faults`: refusing on purpose
 //! - `network`: time, bandwidth and trouble by chance
 //! - `summary`, [`floor`], `control`: what was asked, and the least time it can take
-//! - `server`, `connection`: the listening side
+//! - `server`, `connection`, `state`: the listening side, and what it remembers
+mod admission;
 mod azure_devops;
 mod batch;
 mod connection;
@@ -24,10 +25,12 @@ mod control;
 pub mod demo;
 mod device_code;
 mod errors;
+mod expand;
 mod faults;
 pub mod floor;
 mod github;
 mod graph;
+mod licences;
 mod managed_identity;
 mod network;
 mod odata;
@@ -39,6 +42,7 @@ mod resolve;
 mod routes;
 mod schema;
 mod server;
+mod state;
 mod summary;
 mod synthetic;
 mod tenant;
@@ -210,7 +214,7 @@ impl EmulatorError {
 
 /// A running emulator; it stops when dropped.
 pub struct Emulator {
-    state: Arc<server::State>,
+    state: Arc<state::State>,
     address: SocketAddr,
     task: JoinHandle<()>,
 }
@@ -222,7 +226,7 @@ impl Emulator {
             .await
             .map_err(EmulatorError::Listen)?;
         let address = listener.local_addr().map_err(EmulatorError::Listen)?;
-        let state = Arc::new(server::State::new(tenant, options));
+        let state = Arc::new(state::State::new(tenant, options));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&state)));
         Ok(Self {
             state,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::errors::Trace;
 use super::odata::pairs;
 use super::reply::Reply;
-use super::server::State;
+use super::state::State;
 use super::{azure_devops, github, managed_identity};
 
 const JSON: &str = "application/json; charset=utf-8";

@@ -1,9 +1,7 @@
 //! The listening side: what belongs to HTTP and not to Graph (tokens, verbs, headers, compression, broken connections, the log).
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
@@ -18,180 +16,19 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::connection::{BreakableListener, Line};
-use super::device_code::Codes;
 use super::errors::{Failure, Trace};
-use super::faults::{FaultKind, Faults, http_date};
+use super::faults::{FaultKind, http_date};
 use super::graph;
-use super::network::Network;
-use super::page::Places;
 use super::platforms;
 use super::reply::{Ask, Mishap, Reply, with_status};
-use super::summary::{Counts, Summary};
-use super::tenant::{Licences, TenantData};
-use super::throttle::{Buckets, Service};
+use super::state::{State, Waiting};
 use super::token::{self, TokenAsk};
-use super::{Options, Pace, RequestLine, batch, control};
+use super::{RequestLine, batch, control};
 
 /// Bodies of requests are small: a form or a batch.
 const MAX_BODY: usize = 1 << 20;
 /// Smaller bodies are not worth compressing.
 const MIN_GZIP: usize = 2_048;
-
-/// All that one emulator knows.
-pub(super) struct State {
-    pub(super) tenant: TenantData,
-    pub(super) options: Options,
-    pub(super) faults: Faults,
-    pub(super) places: Places,
-    pub(super) network: Network,
-    licences: Licences,
-    buckets: Mutex<Buckets>,
-    tokens: Mutex<HashMap<String, Token>>,
-    downloads: Mutex<HashMap<String, String>>,
-    pub(super) codes: Codes,
-    log: Mutex<Vec<RequestLine>>,
-    counts: Mutex<Counts>,
-    stopped: AtomicBool,
-}
-
-#[derive(Debug, Clone)]
-struct Token {
-    expires: jiff::Timestamp,
-    requests: u64,
-    refused: bool,
-    permissions: Vec<String>,
-}
-
-/// A poisoned lock holds whole values all the same: nothing here is left half done.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl State {
-    pub(super) fn new(tenant: TenantData, mut options: Options) -> Self {
-        let licences = tenant.licences();
-        let buckets = Buckets::new(tenant.users(), options.unit_scale);
-        let network = Network::new(
-            options.seed,
-            options.latency,
-            options.trouble.clone(),
-            options.bandwidth,
-        );
-        Self {
-            faults: Faults::new(std::mem::take(&mut options.faults)),
-            tenant,
-            options,
-            places: Places::default(),
-            network,
-            licences,
-            buckets: Mutex::new(buckets),
-            tokens: Mutex::default(),
-            downloads: Mutex::default(),
-            codes: Codes::default(),
-            log: Mutex::default(),
-            counts: Mutex::default(),
-            stopped: AtomicBool::new(false),
-        }
-    }
-
-    pub(super) fn log(&self) -> Vec<RequestLine> {
-        lock(&self.log).clone()
-    }
-
-    /// Notes an answer; `broken`: its connection breaks before it.
-    pub(super) fn record(&self, line: RequestLine, broken: bool) {
-        lock(&self.counts).answered(&line, broken);
-        if !self.options.counts_only {
-            lock(&self.log).push(line);
-        }
-    }
-
-    pub(super) fn summary(&self) -> Summary {
-        lock(&self.counts).summary(self.network.hit())
-    }
-
-    /// Connections that are still open break off from now on.
-    pub(super) fn stop(&self) {
-        self.stopped.store(true, Ordering::SeqCst);
-    }
-
-    pub(super) fn licences(&self) -> &Licences {
-        &self.licences
-    }
-
-    /// Takes units of a service; in the fast pace nothing is refused.
-    pub(super) fn take(&self, service: Service, units: u32) -> Result<Option<f64>, Failure> {
-        let share = if self.options.pace == Pace::Fast {
-            None
-        } else {
-            let ids = (self.tenant.client_id(), self.tenant.tenant_id());
-            lock(&self.buckets).take(service, units, ids, Instant::now())?
-        };
-        if service == Service::Identity {
-            lock(&self.counts).charged(units);
-        }
-        Ok(share)
-    }
-
-    /// Makes a token with `make` and remembers it with its permissions.
-    pub(super) fn issue(
-        &self,
-        lifetime: u64,
-        permissions: &[String],
-        make: impl FnOnce(jiff::Timestamp) -> String,
-    ) -> String {
-        let now = self.options.clock.now();
-        let token = make(now);
-        let lifetime = i64::try_from(lifetime).unwrap_or(i64::MAX);
-        let expires = now
-            .checked_add(jiff::SignedDuration::from_secs(lifetime))
-            .unwrap_or(jiff::Timestamp::MAX);
-        let entry = Token {
-            expires,
-            requests: 0,
-            refused: false,
-            permissions: permissions.to_vec(),
-        };
-        lock(&self.tokens).insert(token.clone(), entry);
-        token
-    }
-
-    /// Permissions of a token, if it may still be used.
-    fn redeem(&self, token: Option<&str>) -> Result<Vec<String>, Failure> {
-        let invalid = |message: &str| Failure::new("invalidToken", &[message]);
-        let Some(token) = token.filter(|token| !token.is_empty()) else {
-            return Err(invalid("Access token is empty."));
-        };
-        let mut tokens = lock(&self.tokens);
-        let Some(entry) = tokens.get_mut(token) else {
-            return Err(invalid(
-                "CompactToken parsing failed with error code: 80049217",
-            ));
-        };
-        entry.requests += 1;
-        let used_up = self
-            .options
-            .token_requests
-            .is_some_and(|limit| entry.requests > limit);
-        if entry.refused || used_up || entry.expires <= self.options.clock.now() {
-            return Err(invalid("Access token has expired or is not yet valid."));
-        }
-        Ok(entry.permissions.clone())
-    }
-
-    fn revoke(&self, token: &str) {
-        if let Some(entry) = lock(&self.tokens).get_mut(token) {
-            entry.refused = true;
-        }
-    }
-
-    /// Keeps a file for download without a token and returns its name.
-    pub(super) fn keep_download(&self, text: &str) -> String {
-        let name = uuid::Uuid::new_v4().simple().to_string();
-        lock(&self.downloads).insert(name.clone(), text.to_owned());
-        name
-    }
-}
 
 /// The service without a listener.
 pub(super) fn router(state: Arc<State>) -> Router {
@@ -263,7 +100,7 @@ async fn handle(
         .extensions()
         .get::<ConnectInfo<Line>>()
         .map(|info| info.0.clone());
-    if state.stopped.load(Ordering::SeqCst)
+    if state.is_stopped()
         && let Some(connection) = &connection
     {
         connection.cut();
@@ -302,7 +139,7 @@ async fn handle(
     let delay = reply.delay.max(state.network.latency());
     let response = wire(reply, &facts);
     let bytes = response.body().size_hint().exact().unwrap_or_default();
-    lock(&state.counts).sent(bytes);
+    state.sent(bytes);
     let delay = delay.unwrap_or_default() + state.network.transfer(bytes, Instant::now());
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
@@ -311,22 +148,6 @@ async fn handle(
         connection.cut();
     }
     Ok(response)
-}
-
-/// A request that waits for its answer, until its client gives up or gets it.
-struct Waiting<'a>(&'a State);
-
-impl<'a> Waiting<'a> {
-    fn begin(state: &'a State) -> Self {
-        lock(&state.counts).begin(Instant::now());
-        Self(state)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        lock(&self.0.counts).end(Instant::now());
-    }
 }
 
 /// Sorts a request to sign-in, download or Graph.
@@ -343,7 +164,7 @@ async fn route(state: &State, request: Request, facts: &Facts, line: &RequestLin
         return token::metadata(state, &first, &facts.origin, &facts.trace);
     }
     if let Some(name) = path.strip_prefix("/download/") {
-        let file = lock(&state.downloads).get(name).cloned();
+        let file = state.download(name);
         return match file {
             Some(file) if request.method() == Method::GET => {
                 Reply::new(200, "application/octet-stream", file.into_bytes())

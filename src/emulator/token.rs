@@ -8,7 +8,7 @@ use super::device_code::{Person, Poll};
 use super::errors::{Trace, entra};
 use super::odata::pairs;
 use super::reply::Reply;
-use super::server::State;
+use super::state::State;
 use super::tenant::{App, Certificate};
 
 const JSON: &str = "application/json; charset=utf-8";
