@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::model::{References, remediation};
+use super::build::remediation;
+use super::model::References;
 use super::table::Style;
 use crate::rules::{Effort, Licence, Rule, Severity};
 use crate::snapshot::Resource;

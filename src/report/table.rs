@@ -9,7 +9,7 @@ use comfy_table::{
 };
 
 use super::Assessment;
-use super::model::is_complete;
+use super::build::is_complete;
 use crate::plan::{Horizon, Part, Task, evaluated, exposure_score, worst_first};
 use crate::rules::{Area, Effort, EntitlementState, Finding, Severity, Status};
 

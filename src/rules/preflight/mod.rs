@@ -4,6 +4,7 @@
 //! - [`prospects`]: what becomes of each rule
 //! - [`own`]: whether the application that asks is itself kept well
 
+mod credentials;
 pub mod own;
 
 use std::collections::{BTreeMap, BTreeSet};
