@@ -293,7 +293,7 @@ mod tests {
                     widen(&mut open, &space, &boxes, 0..SIZES.len());
                     prop_assert!(points().iter().filter(|point| inside(&open, point)).all(|point| !covered(point)));
                     for dimension in 0..SIZES.len() {
-                        let out = open.get(dimension).map(Bits::not).unwrap_or(Bits::none(0));
+                        let out = open.get(dimension).map_or(Bits::none(0), Bits::not);
                         for value in out.iter() {
                             let mut wider = open.clone();
                             if let Some(side) = wider.get_mut(dimension) { side.insert(value); }

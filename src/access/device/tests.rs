@@ -1,9 +1,8 @@
 use super::dimensions::{HIDDEN, NOT_SET, REGISTRATION, UNREGISTERED, VISIBLE};
+use super::parse::FilterError;
+use super::terms::{Term, Terms};
 use super::texts::{Probes, Texts};
-use super::{
-    Attribute, Comparison, Device, Dimensions, FilterError, Literal, Rule, Term, Terms, Truth,
-    Value, parse,
-};
+use super::{Attribute, Comparison, Device, Dimensions, Literal, Rule, Truth, Value, parse};
 use crate::access::bits::Bits;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -136,9 +136,9 @@ mod tests {
 
     #[test]
     fn a_condition_that_is_not_known_is_seen() {
-        let policy = r##"{"@odata.context": "x", "id": "p", "conditions": {"users": {"includeUsers": ["All"], "includeMoods": ["bad"]}, "times": null,
+        let policy = r#"{"@odata.context": "x", "id": "p", "conditions": {"users": {"includeUsers": ["All"], "includeMoods": ["bad"]}, "times": null,
             "weather": {"includeWeather": ["rain"]}, "applications": {"networkAccess": {}}},
-            "grantControls": {"operator": "OR", "authenticationStrength@odata.context": "x", "handshake": true}}"##;
+            "grantControls": {"operator": "OR", "authenticationStrength@odata.context": "x", "handshake": true}}"#;
         let paths: Vec<String> = of_policy(policy)
             .iter()
             .map(|path| path.raw().to_owned())
