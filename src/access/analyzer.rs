@@ -32,6 +32,20 @@ pub struct Settings {
     pub apart: BTreeSet<Guid>,
 }
 
+impl Settings {
+    /// Accounts that stand apart: those that are declared for emergencies, by object id or UPN, and those that synchronise the local
+    /// directory.
+    pub fn apart(tenant: &Tenant, emergency: &[String]) -> BTreeSet<Guid> {
+        let users = tenant.users.hints();
+        let declared = emergency
+            .iter()
+            .filter_map(|name| users.find(name))
+            .map(User::id);
+        let synchronise = Holders::build(tenant, false).sync_accounts();
+        declared.chain(synchronise).collect()
+    }
+}
+
 /// A tenant made ready.
 pub struct Analyzer<'a> {
     pub(super) tenant: &'a Tenant,

@@ -63,6 +63,8 @@ pub(crate) enum Command {
     /// configuration error; 3 could not sign in; 4 a selected rule goes, or may go, unevaluated for want of a permission; 5 could not be
     /// carried out. What is said of the clock and of the own application does not change the code.
     Doctor(Box<DoctorArgs>),
+    /// What Conditional Access lets in, for all sign-ins at once: proved, or violated with a witness
+    Access(super::access::AccessArgs),
 }
 
 /// Flags of `scan`.

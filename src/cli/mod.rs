@@ -1,5 +1,6 @@
 //! The command line: wires the rooms together and holds no logic of its own.
 
+mod access;
 mod args;
 mod collect;
 mod doctor;
@@ -47,6 +48,7 @@ pub fn run(world: &World) -> ExitStatus {
         Command::Rules(rules) => rules::run(rules, world),
         Command::Permissions(permissions) => permissions::run(permissions, world),
         Command::Doctor(doctor) => doctor::run(doctor, world),
+        Command::Access(access) => access::run(access, &cli, world),
     };
     ended.unwrap_or_else(|failure| {
         let _ = write!(anstream::stderr(), "{failure}");

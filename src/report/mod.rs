@@ -3,6 +3,7 @@
 //! [`model`] is the JSON report, version 1, with structures of its own so that inner types may change; each format is a file. Nothing is
 //! judged here. Every text from a tenant goes through the escaping of the place it is written to.
 
+pub mod access;
 mod build;
 pub mod doctor;
 pub mod json;

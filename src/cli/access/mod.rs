@@ -1,0 +1,124 @@
+//! `access`: what Conditional Access lets in, for all sign-ins at once.
+
+mod compare;
+mod prove;
+mod review;
+mod what_if;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::args::{Cli, ConfigArgs, ReadArgs, SignInArgs, SourceArgs};
+use super::failure::Failure;
+use super::source::{self, Reading};
+use super::{Ended, World};
+use crate::access::Settings;
+use crate::config::Config;
+use crate::snapshot::file::{self, Snapshot};
+use crate::snapshot::{Resource, Tenant};
+
+/// Flags of `access`.
+#[derive(Debug, Args)]
+pub(crate) struct AccessArgs {
+    #[command(subcommand)]
+    command: AccessCommand,
+}
+
+/// What to ask.
+#[derive(Debug, Subcommand)]
+enum AccessCommand {
+    /// Prove that every sign-in meets a guarantee, or show one that does not
+    ///
+    /// Exit codes: 0 all that was asked is proved, or asks about nobody; 1 something is violated; 2 usage or configuration error; 3
+    /// could not sign in; 4 something depends on what is not known, and nothing is violated; 5 could not be carried out.
+    Prove(Box<prove::ProveArgs>),
+    /// What happens to one sign-in, policy by policy
+    WhatIf(Box<what_if::WhatIfArgs>),
+    /// Policies that change nothing, reach nobody, contradict each other, lock out; what report-only policies would change
+    Review(Box<review::ReviewArgs>),
+    /// Sign-ins that became weaker, stronger or blocked between two snapshots
+    Compare(Box<compare::CompareArgs>),
+}
+
+/// Where the tenant comes from.
+#[derive(Debug, Args)]
+struct TenantArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    sign_in: SignInArgs,
+    #[command(flatten)]
+    read: ReadArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// Forms of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AccessFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+pub(super) fn run(args: &AccessArgs, cli: &Cli, world: &World) -> Ended {
+    match &args.command {
+        AccessCommand::Prove(args) => prove::run(args, cli, world),
+        AccessCommand::WhatIf(args) => what_if::run(args, cli, world),
+        AccessCommand::Review(args) => review::run(args, cli, world),
+        AccessCommand::Compare(args) => compare::run(args, cli, world),
+    }
+}
+
+/// What the analyzer rests on.
+const READS: [Resource; 14] = [
+    Resource::Organization,
+    Resource::SubscribedSkus,
+    Resource::Users,
+    Resource::RoleDefinitions,
+    Resource::RoleAssignments,
+    Resource::RoleEligibilityScheduleInstances,
+    Resource::GroupTransitiveMembers,
+    Resource::ConditionalAccessPolicies,
+    Resource::NamedLocations,
+    Resource::AuthenticationStrengthPolicies,
+    Resource::SecurityDefaults,
+    Resource::CrossTenantAccessDefault,
+    Resource::CrossTenantAccessPartners,
+    Resource::DeviceRegistrationPolicy,
+];
+
+/// Reads the tenant, live or from a file, and the configuration.
+fn tenant(args: &TenantArgs, cli: &Cli, world: &World) -> Result<(Snapshot, Config), Failure> {
+    let config = source::config(&args.config, args.source.demo)?;
+    if let Some(path) = &args.source.from {
+        return Ok((file::read(path)?, config));
+    }
+    let collected = source::collect(
+        &args.sign_in,
+        args.source.demo,
+        &Reading {
+            resources: READS
+                .into_iter()
+                .chain([Resource::ServicePrincipals, Resource::Applications])
+                .collect(),
+            timeout: args.read.timeout,
+            keep: None,
+            config: &config,
+        },
+        cli,
+        world,
+    )?;
+    match collected.lost {
+        Some(lost) => Err(lost.into()),
+        None => Ok((collected.snapshot, config)),
+    }
+}
+
+/// What the configuration tells the analyzer. Emergency access accounts and those that synchronise the local directory stand apart.
+fn settings(config: &Config, tenant: &Tenant) -> Settings {
+    Settings {
+        apart: Settings::apart(tenant, &config.emergency_access.accounts),
+        ..Settings::default()
+    }
+}

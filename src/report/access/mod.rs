@@ -1,0 +1,3 @@
+//! What the Conditional Access analyzer answers, for people and for programs.
+
+pub mod prove;
