@@ -7,7 +7,7 @@ use super::assignment::{Assignment, Side, Tenants};
 use super::crowd::{Crowd, Untold};
 use super::device::Dimensions;
 use super::externals::{Home, Trusts};
-use super::guarantee::{Guarantee, Who};
+use super::guarantee::Guarantee;
 use super::methods::Methods;
 use super::network::Networks;
 use super::people::People;
@@ -242,7 +242,7 @@ impl<'a> Analyzer<'a> {
                 untold,
             };
         }
-        untold.extend(self.why_untold(guarantee));
+        untold.extend(self.undecided(guarantee, &must.gaps));
         let verdict = if may.spent {
             Verdict::Unknown
         } else {
@@ -255,56 +255,6 @@ impl<'a> Analyzer<'a> {
             reading: Reading::Must,
             untold,
         }
-    }
-
-    /// What enabled policies leave open that a verdict may rest on.
-    fn why_untold(&self, guarantee: &Guarantee) -> Vec<String> {
-        let mut why = BTreeSet::new();
-        for (index, policy) in self.space.policies.iter().enumerate() {
-            if policy.effect != Effect::Enabled || policy.who.is_none() {
-                continue;
-            }
-            let read = |reading| {
-                guarantee
-                    .must
-                    .iter()
-                    .map(|clause| {
-                        super::search::enforcing(
-                            &self.space,
-                            index,
-                            policy,
-                            guarantee,
-                            clause,
-                            reading,
-                        )
-                    })
-                    .collect::<Vec<_>>()
-            };
-            let name = policy.name.for_terminal();
-            for what in &policy.not_understood {
-                why.insert(format!("policy '{name}': {what} is not understood"));
-            }
-            if read(Reading::Must) != read(Reading::May) && policy.not_understood.is_empty() {
-                why.insert(format!(
-                    "policy '{name}': what it covers rests on something that is not known"
-                ));
-            }
-            let unsure = (0..self.space.people.len()).any(|state| {
-                self.space
-                    .people
-                    .row(state)
-                    .is_some_and(|row| row.must.has(index) != row.may.has(index))
-            });
-            if unsure {
-                why.insert(format!("policy '{name}': whom it reaches rests on groups, roles or guests that are not known"));
-            }
-        }
-        why.into_iter().collect()
-    }
-
-    /// Whether anybody signs in who is no account of this directory.
-    pub(super) fn is_about_workloads(guarantee: &Guarantee) -> bool {
-        matches!(guarantee.who, Who::ServicePrincipals(_))
     }
 }
 
@@ -351,6 +301,7 @@ fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
         group_members: tenant.group_members.complete().ok(),
         users: tenant.users.hints(),
         holders,
+        active_known: *tenant.state(Resource::RoleAssignments).0 == State::Collected,
         eligible_known: matches!(eligible, State::Collected | State::NotLicensed { .. }),
     }
 }

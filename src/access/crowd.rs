@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
 use super::externals::Trusts;
-use super::guarantee::{Guarantee, Pim, RoleScope, Who};
+use super::guarantee::{Asked, Guarantee, Pim, RoleScope, Who};
 use super::people::{Class, People};
 use super::subjects::{ExternalKind, Kinds};
 use crate::snapshot::Guid;
@@ -81,6 +81,9 @@ impl Crowd {
                 crowd.list(found.map(|user| (user, Vec::new())), people, pim);
             }
             Who::Roles(roles, scope) => {
+                if !facts.active_known {
+                    return Err(Untold("who holds which role was not read".to_owned()));
+                }
                 let held = holders(facts.holders, roles, *scope, pim)?;
                 let found = held
                     .iter()
@@ -122,7 +125,11 @@ impl Crowd {
                     .copied()
                     .unwrap_or_default()
                     .min(class.count);
+            // People without an account here have nothing to register here.
+            let registers_nothing =
+                class.external.is_some() && matches!(guarantee.target, Asked::UserAction(_));
             if accounts == 0
+                || registers_nothing
                 || !is_meant(
                     &guarantee.who,
                     class,
@@ -215,6 +222,26 @@ impl Crowd {
         self.parts
             .iter()
             .filter(|part| part.states.iter().any(|state| open.contains(state)))
+    }
+
+    /// The account with the smallest id among those that have one of these states.
+    pub(super) fn first_account<'u>(
+        &'u self,
+        open: &'u BTreeSet<usize>,
+        people: &'u People,
+        users: &'u Users,
+    ) -> Option<User<'u>> {
+        if let Membership::Classes(_) = self.who {
+            let classes = open
+                .iter()
+                .filter_map(|&state| people.class_of_state(state));
+            let first = classes.filter_map(|class| class.first).min()?;
+            if !self.except.contains(&first) {
+                return users.get(first);
+            }
+        }
+        self.accounts_in(open, people, users)
+            .min_by_key(|user| user.id())
     }
 
     /// The accounts that have one of these states, in no certain order.

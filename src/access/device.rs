@@ -167,6 +167,15 @@ pub(super) enum Value {
     Texts(Vec<String>),
 }
 
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Texts(texts) => f.write_str(&texts.join(", ")),
+        }
+    }
+}
+
 /// One device, as a sign-in shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Device {

@@ -22,6 +22,7 @@
 mod analyzer;
 mod answer;
 mod assignment;
+mod assumptions;
 mod bits;
 mod cover;
 mod crowd;
@@ -30,6 +31,8 @@ mod externals;
 mod grant;
 mod guarantee;
 mod methods;
+mod names;
+mod near;
 mod network;
 mod people;
 mod policy;
@@ -43,6 +46,7 @@ mod subjects;
 #[cfg(test)]
 mod tests;
 mod who;
+mod witness;
 
 pub use analyzer::{Analyzer, Settings, Verdict};
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
@@ -78,6 +82,8 @@ pub struct Facts<'a> {
     pub users: &'a Users,
     /// Who holds which role.
     pub holders: &'a Holders,
+    /// Whether active assignments were read to their end.
+    pub active_known: bool,
     /// Whether the holders have all eligible assignments; there are none without Privileged Identity Management.
     pub eligible_known: bool,
 }

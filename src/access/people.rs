@@ -27,6 +27,8 @@ pub(super) struct Class {
     pub(super) trust: Trust,
     /// How many accounts; 1 for a kind of people without an object here.
     pub(super) count: u32,
+    /// The account with the smallest id.
+    pub(super) first: Option<Guid>,
     /// Its states, as values of the dimension.
     pub(super) states: std::ops::Range<usize>,
     /// Of people without an object here.
@@ -91,6 +93,7 @@ impl People {
                     home,
                     trust: trusts.of(subject.kinds, home),
                     count: 0,
+                    first: None,
                     states: 0..0,
                     external: None,
                     all_reaches: true,
@@ -99,6 +102,7 @@ impl People {
             });
             if let Some(class) = people.classes.get_mut(class as usize) {
                 class.count += 1;
+                class.first = Some(class.first.map_or(user.id(), |first| first.min(user.id())));
             }
             if let Some(place) = people.class_of.get_mut(user.index() as usize) {
                 *place = Some(class);
@@ -112,6 +116,7 @@ impl People {
                     home,
                     trust: trusts.of(subject.kinds, home),
                     count: 1,
+                    first: None,
                     states: 0..0,
                     external: Some(kind),
                     all_reaches,
@@ -220,6 +225,39 @@ impl People {
     pub(super) fn class_of(&self, user: User<'_>) -> Option<usize> {
         let class = self.class_of.get(user.index() as usize)?;
         class.map(|class| class as usize)
+    }
+
+    /// Whether a policy with this assignment applies in a state; slow, for policies that are not among those of the rows.
+    pub(super) fn applies(&self, assignment: &Assignment, value: usize) -> Span<bool> {
+        let included = self.holds(&assignment.include, value);
+        let excluded = self.holds(&assignment.exclude, value);
+        Span {
+            must: included == Belongs::Yes && excluded == Belongs::No,
+            may: included != Belongs::No && excluded != Belongs::Yes,
+        }
+    }
+
+    /// Whether a side means those in a state.
+    pub(super) fn holds(&self, side: &Side, value: usize) -> Belongs {
+        let (Some(state), Some(class)) = (self.state(value), self.class_of_state(value)) else {
+            return Belongs::No;
+        };
+        let named = side.names().map(|name| self.is_in(name, state, class));
+        named.fold(by_kind(side, class), Belongs::max)
+    }
+
+    /// Whether those in a state belong to a named set.
+    pub(super) fn is_in(&self, name: Named, state: &State, class: &Class) -> Belongs {
+        match name {
+            Named::Eligible(_) => Belongs::No,
+            Named::Active(role) if state.activated.contains(&role) => Belongs::Yes,
+            Named::Active(role) if state.is_any => self.directory.belongs(class.subject, name).max(
+                self.directory
+                    .belongs(class.subject, Named::Eligible(role))
+                    .min(Belongs::Perhaps),
+            ),
+            name => self.directory.belongs(class.subject, name),
+        }
     }
 
     /// Which policies apply in a state.

@@ -132,7 +132,7 @@ pub struct Evidence {
 }
 
 /// A policy that nearly covers a witness.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct NearMiss {
     /// The policy's id.
     pub policy: Untrusted,
@@ -182,21 +182,20 @@ impl Analyzer<'_> {
     ) -> Proof {
         let users = self.facts().users;
         let open = &answer.found.open;
+        let (witnesses, witnesses_not_shown) = self.witnesses(guarantee, answer);
+        let taken = self.assumptions(guarantee, &answer.crowd, answer.verdict);
+        let assumptions: Vec<String> = answer.untold.iter().cloned().chain(taken).collect();
         let affected = answer.crowd.accounts_in(open, &self.space.people, users);
         Proof {
             id: guarantee.id.clone(),
             says: guarantee.says.clone(),
             verdict: answer.verdict,
-            assumptions: answer
-                .untold
-                .iter()
-                .map(|why| Untrusted::from(why.as_str()))
-                .collect(),
+            assumptions: assumptions.into_iter().map(Untrusted::from).collect(),
             affected_users: Accounts::first_of(affected.map(crate::snapshot::tenant::User::id)),
             left_out: Accounts::first_of(apart.iter().copied()),
             asked_users: answer.crowd.accounts(),
-            witnesses: Vec::new(),
-            witnesses_not_shown: 0,
+            witnesses,
+            witnesses_not_shown,
         }
     }
 }

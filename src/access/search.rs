@@ -12,7 +12,7 @@ use super::guarantee::{Asked, Assume, Atom, Clause, Guarantee, SessionAtom, When
 use super::methods::MethodSet;
 use super::policy::{
     Ask, CLIENTS, DEVICE_CODE, Effect, FLOWS, INSIDER_RISKS, LEGACY, Mask, PLATFORMS, Policy,
-    RISKS, Reading, Words,
+    RISKS, Reading, Span, Words,
 };
 use super::resources::{AZURE_MANAGEMENT, Resource, Suite};
 use super::space::dimension::{
@@ -30,8 +30,10 @@ const ELSEWHERE: &str = "ZZ";
 pub(super) struct Gap {
     /// Which clause is not met.
     pub(super) clause: usize,
-    /// By dimension; people as states.
+    /// By dimension; people as states. Every sign-in of it that can be is open; combinations that cannot be are not left out.
     pub(super) product: Product,
+    /// One sign-in of it that can be, by dimension; its people are all of the product's.
+    pub(super) point: Vec<usize>,
 }
 
 /// What a search over all clauses came to.
@@ -71,6 +73,36 @@ pub(super) fn enforcing(
     clause: &Clause,
     reading: Reading,
 ) -> Vec<Patch> {
+    let (Some(conditions), Some(target)) = (space.conditions.get(index), space.target(index))
+    else {
+        return Vec::new();
+    };
+    enforcing_as(
+        space,
+        index,
+        policy,
+        &Boxes { conditions, target },
+        guarantee,
+        clause,
+        reading,
+    )
+}
+
+/// Where a policy applies, people apart.
+struct Boxes<'b> {
+    conditions: &'b Span<Vec<Region>>,
+    target: &'b Span<Bits>,
+}
+
+fn enforcing_as(
+    space: &Space<'_>,
+    index: usize,
+    policy: &Policy,
+    boxes: &Boxes<'_>,
+    guarantee: &Guarantee,
+    clause: &Clause,
+    reading: Reading,
+) -> Vec<Patch> {
     if policy.who.is_none() {
         return Vec::new();
     }
@@ -79,14 +111,14 @@ pub(super) fn enforcing(
         return Vec::new();
     }
     let by_context = matches!(&guarantee.target, Asked::AuthContext(context) if policy.target.names_context(context));
-    let target = match space.target(index) {
-        _ if by_context && !policy.has_unknown_condition => Region::whole(),
-        Some(target) => Region::whole().with(TARGET, target.read(reading).clone()),
-        None => return Vec::new(),
+    let target = if by_context && !policy.has_unknown_condition {
+        Region::whole()
+    } else {
+        Region::whole().with(TARGET, boxes.target.read(reading).clone())
     };
     let mut patches = Vec::new();
     for way in &ways {
-        for condition in space.conditions(index, reading) {
+        for condition in boxes.conditions.read(reading) {
             let region = condition.clone().and(&way.region).and(&target);
             if !region.is_empty() {
                 patches.push(Patch {
@@ -195,7 +227,7 @@ fn stamps(policy: &Policy, atom: &Atom) -> bool {
 }
 
 /// What a person who lacks everything that the clause names can have performed.
-fn performed(space: &Space<'_>, clause: &Clause) -> MethodSet {
+pub(super) fn performed(space: &Space<'_>, clause: &Clause) -> MethodSet {
     let methods = &space.methods;
     clause.iter().fold(methods.any(), |mut performed, atom| {
         match atom {
@@ -414,7 +446,7 @@ fn mask(words: &Words, listed: &[String]) -> Mask {
 }
 
 /// The resources and actions that are asked about.
-fn asked_targets(space: &Space<'_>, asked: &Asked) -> Bits {
+pub(super) fn asked_targets(space: &Space<'_>, asked: &Asked) -> Bits {
     let len = space.resources.len();
     let is_resource = |resource: &Resource| !matches!(resource, Resource::Action(_));
     match asked {
@@ -505,11 +537,60 @@ pub(super) fn open_sign_ins(
                     side.keep(values);
                 }
             }
-            let merged = Merged::of(space, crowd, &patches, &product, reading);
+            let merged = Merged::of(space, crowd.states(), &patches, &product, reading, None);
             merged.search(space, &mut product, index, &mut found, budget);
         }
     }
     found
+}
+
+/// A policy in the place of another one: what a change would make of it.
+pub(super) struct Replaced<'p> {
+    pub(super) index: usize,
+    pub(super) policy: &'p Policy,
+}
+
+impl Replaced<'_> {
+    fn applies(&self, space: &Space<'_>, state: usize, reading: Reading) -> bool {
+        let assignment = self.policy.who.as_ref();
+        assignment.is_some_and(|assignment| *space.people.applies(assignment, state).read(reading))
+    }
+}
+
+/// Which of a gap's people still have an open sign-in in it when one policy is replaced; `None` when it takes too long to tell.
+pub(super) fn still_open(
+    space: &Space<'_>,
+    guarantee: &Guarantee,
+    gap: &Gap,
+    reading: Reading,
+    replaced: &Replaced<'_>,
+) -> Option<BTreeSet<usize>> {
+    let clause = guarantee.must.get(gap.clause)?;
+    let mut patches = patches(space, guarantee, clause, reading);
+    patches.retain(|patch| patch.policy != Some(replaced.index));
+    if replaced.policy.effect == Effect::Enabled {
+        let conditions = space.conditions_of(replaced.policy);
+        let target = space.targets_of(replaced.policy);
+        let boxes = Boxes {
+            conditions: &conditions,
+            target: &target,
+        };
+        patches.extend(enforcing_as(
+            space,
+            replaced.index,
+            replaced.policy,
+            &boxes,
+            guarantee,
+            clause,
+            reading,
+        ));
+    }
+    let mut product = gap.product.clone();
+    let people = gap.product.first()?.iter();
+    let merged = Merged::of(space, people, &patches, &product, reading, Some(replaced));
+    let mut found = Found::default();
+    merged.search(space, &mut product, gap.clause, &mut found, &mut 200_000);
+    (!found.spent).then_some(found.open)
 }
 
 /// People put together where no box of the question tells them apart.
@@ -517,15 +598,18 @@ struct Merged {
     /// The states behind each value.
     states: Vec<Vec<usize>>,
     boxes: Vec<Region>,
+    /// Those of the boxes that come from policies.
+    policies: Vec<Region>,
 }
 
 impl Merged {
     fn of(
         space: &Space<'_>,
-        crowd: &Crowd,
+        people: impl IntoIterator<Item = usize>,
         patches: &[Patch],
         product: &Product,
         reading: Reading,
+        instead: Option<&Replaced<'_>>,
     ) -> Self {
         let relevant: Vec<&Patch> = patches
             .iter()
@@ -539,11 +623,18 @@ impl Merged {
         let mut by_row: HashMap<Bits, usize> = HashMap::new();
         let mut rows: Vec<Bits> = Vec::new();
         let mut states: Vec<Vec<usize>> = Vec::new();
-        for state in crowd.states() {
+        for state in people {
             let Some(row) = space.membership(state, reading) else {
                 continue;
             };
-            let row = row.clone().and(&mask);
+            let mut row = row.clone();
+            if let Some(replaced) = instead {
+                row.remove(replaced.index);
+                if replaced.applies(space, state, reading) {
+                    row.insert(replaced.index);
+                }
+            }
+            row.keep(&mask);
             let value = *by_row.entry(row).or_insert_with_key(|row| {
                 rows.push(row.clone());
                 states.push(Vec::new());
@@ -553,19 +644,28 @@ impl Merged {
                 states.push(state);
             }
         }
-        let boxes = relevant
-            .into_iter()
-            .map(|patch| {
-                if patch.people.is_empty() {
-                    return patch.region.clone();
-                }
-                let in_all = |row: &Bits| patch.people.iter().all(|&set| row.has(set));
-                let people = Bits::of(rows.len(), |value| rows.get(value).is_some_and(in_all));
-                patch.region.clone().with(WHO, people)
-            })
-            .filter(|region| !region.is_empty())
-            .collect();
-        Self { states, boxes }
+        let side = |patch: &&Patch| {
+            if patch.people.is_empty() {
+                return patch.region.clone();
+            }
+            let in_all = |row: &Bits| patch.people.iter().all(|&set| row.has(set));
+            let people = Bits::of(rows.len(), |value| rows.get(value).is_some_and(in_all));
+            patch.region.clone().with(WHO, people)
+        };
+        let sides = |only_policies: bool| {
+            let wanted = relevant
+                .iter()
+                .filter(|patch| !only_policies || patch.policy.is_some());
+            wanted
+                .map(side)
+                .filter(|region| !region.is_empty())
+                .collect()
+        };
+        Self {
+            states,
+            boxes: sides(false),
+            policies: sides(true),
+        }
     }
 
     fn search(
@@ -591,12 +691,15 @@ impl Merged {
                 Search::Open(open) => open,
             };
             // From one sign-in, as ordinary as it comes, to as many people as possible, and then to as much else.
-            for side in open.iter_mut().skip(1) {
-                if let Some(first) = side.first() {
-                    *side = Bits::one(side.len(), first);
-                }
+            let point: Vec<usize> = open
+                .iter()
+                .map(|side| side.first().unwrap_or_default())
+                .collect();
+            for (side, &value) in open.iter_mut().zip(&point).skip(1) {
+                *side = Bits::one(side.len(), value);
             }
-            widen(&mut open, &everything, &self.boxes, 0..space.sizes.len());
+            widen(&mut open, &everything, &self.boxes, [WHO]);
+            widen(&mut open, &everything, &self.policies, 1..space.sizes.len());
             let who = open.first().cloned().unwrap_or(Bits::none(people));
             let mut states = Bits::none(space.people.len());
             for &state in who
@@ -616,6 +719,7 @@ impl Merged {
             found.gaps.push(Gap {
                 clause,
                 product: open,
+                point,
             });
         }
     }

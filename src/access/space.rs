@@ -24,6 +24,8 @@ pub(super) mod dimension {
     /// First of the four of [`Networks`](crate::access::network::Networks).
     pub(in crate::access) const NETWORK: usize = 4;
     pub(in crate::access) const IP_COUNTRY: usize = 5;
+    pub(in crate::access) const GPS_COUNTRY: usize = 6;
+    pub(in crate::access) const COMPLIANT_NETWORK: usize = 7;
     pub(in crate::access) const SIGN_IN_RISK: usize = 8;
     pub(in crate::access) const USER_RISK: usize = 9;
     pub(in crate::access) const INSIDER_RISK: usize = 10;
@@ -84,7 +86,7 @@ pub(super) struct Space<'a> {
     /// Values of each dimension.
     pub(super) sizes: Vec<usize>,
     /// Of each policy, the boxes of its conditions, people and targets apart.
-    conditions: Vec<Span<Vec<Region>>>,
+    pub(super) conditions: Vec<Span<Vec<Region>>>,
     /// Of each policy, the resources and actions that it is about.
     targets: Vec<Span<Bits>>,
     /// Of each state of people, the sets that it is in.
@@ -156,13 +158,6 @@ impl<'a> Space<'a> {
         self.targets.get(policy)
     }
 
-    /// The boxes of a policy's conditions, people and targets apart.
-    pub(super) fn conditions(&self, policy: usize, reading: Reading) -> &[Region] {
-        self.conditions
-            .get(policy)
-            .map_or(&[], |boxes| boxes.read(reading))
-    }
-
     /// The sets that a state of people is in.
     pub(super) fn membership(&self, state: usize, reading: Reading) -> Option<&Bits> {
         self.memberships.read(reading).get(state)
@@ -216,7 +211,8 @@ impl<'a> Space<'a> {
         rows
     }
 
-    fn targets_of(&self, policy: &Policy) -> Span<Bits> {
+    /// The resources and actions that a policy is about.
+    pub(super) fn targets_of(&self, policy: &Policy) -> Span<Bits> {
         let len = self.resources.len();
         let covered = |value| self.resources.covered(&policy.target, value, self.baseline);
         let sure = !policy.has_unknown_condition;
@@ -226,7 +222,8 @@ impl<'a> Space<'a> {
         }
     }
 
-    fn conditions_of(&self, policy: &Policy) -> Span<Vec<Region>> {
+    /// The boxes of a policy's conditions, people and targets apart.
+    pub(super) fn conditions_of(&self, policy: &Policy) -> Span<Vec<Region>> {
         let read = |reading| {
             if reading == Reading::Must && policy.has_unknown_condition {
                 return Vec::new();

@@ -122,6 +122,15 @@ impl Kinds {
         self.0 |= other.0;
     }
 
+    /// Graph's words for the kinds in it.
+    pub(super) fn words(self) -> Vec<&'static str> {
+        let kinds = ExternalKind::ALL.into_iter();
+        kinds
+            .filter(|kind| self.0 & kind.bit() != 0)
+            .map(ExternalKind::as_str)
+            .collect()
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -260,7 +269,11 @@ impl Directory {
         facts: &Facts<'_>,
         next: &mut BTreeMap<(u32, SetId), u32>,
     ) {
-        if held == Held::Eligible && !facts.eligible_known {
+        let is_known = match held {
+            Held::Active => facts.active_known,
+            Held::Eligible => facts.eligible_known,
+        };
+        if !is_known {
             self.open.insert(set);
         }
         for holder in facts

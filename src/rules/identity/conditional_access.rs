@@ -72,6 +72,7 @@ pub(in crate::rules) fn read_policies<'a>(
         },
         users: cx.known_users(),
         holders: cx.known_holders()?,
+        active_known: true,
         eligible_known: eligible.is_ok(),
     };
     let shapes = cx.shapes(&facts);

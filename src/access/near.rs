@@ -1,0 +1,443 @@
+//! Which policies nearly close a gap, by what they miss it, and the smallest change that would close it.
+
+use std::collections::BTreeSet;
+
+use super::analyzer::{Analyzer, Answer};
+use super::assignment::Entry;
+use super::bits::Bits;
+use super::crowd::Crowd;
+use super::guarantee::{Asked, Guarantee, RoleScope, When, Who};
+use super::policy::{Ask, CLIENTS, Effect, Mask, PLATFORMS, Policy, RISKS, Reading, Span, Words};
+use super::proof::{Change, NearMiss};
+use super::resources::{AZURE_MANAGEMENT, names_one};
+use super::search::{Gap, Replaced, enforcing, open_sign_ins, still_open};
+use super::space::Patch;
+use super::space::dimension::{
+    CLIENT, DEVICE, FLOW, INSIDER_RISK, NETWORK, PLATFORM, SIGN_IN_RISK, TARGET, USER_RISK, WHO,
+};
+use super::subjects::Belongs;
+use super::witness::dimension_name;
+use crate::snapshot::{Untrusted, reference};
+
+/// How many changes of one gap are tried.
+const TRIED: usize = 8;
+
+/// A gap looked at beside the policies.
+pub(super) struct Nearness<'n, 'a> {
+    analyzer: &'n Analyzer<'a>,
+    guarantee: &'n Guarantee,
+    gap: &'n Gap,
+    reading: Reading,
+    /// Sets of people that at least one of the gap's is in.
+    met: Bits,
+    /// One state of the gap's people.
+    state: usize,
+}
+
+impl<'n, 'a> Nearness<'n, 'a> {
+    pub(super) fn of(
+        analyzer: &'n Analyzer<'a>,
+        guarantee: &'n Guarantee,
+        gap: &'n Gap,
+        reading: Reading,
+    ) -> Self {
+        let space = &analyzer.space;
+        let mut met = Bits::none(space.people_sets());
+        let states = gap.product.first();
+        for state in states.into_iter().flat_map(Bits::iter) {
+            if let Some(row) = space.membership(state, reading) {
+                met.add(row);
+            }
+        }
+        let state = states.and_then(Bits::first).unwrap_or_default();
+        Self {
+            analyzer,
+            guarantee,
+            gap,
+            reading,
+            met,
+            state,
+        }
+    }
+
+    /// Enabled policies that miss the gap in one dimension only.
+    pub(super) fn misses(&self) -> Vec<NearMiss> {
+        let mut misses = Vec::new();
+        for (index, policy) in self.analyzer.space.policies.iter().enumerate() {
+            if policy.effect != Effect::Enabled {
+                continue;
+            }
+            let missed = self
+                .patches(index, policy)
+                .iter()
+                .find_map(|patch| self.missed(patch));
+            if let Some(dimension) = missed {
+                misses.push(self.near_miss(policy, dimension));
+            }
+        }
+        misses
+    }
+
+    fn patches(&self, index: usize, policy: &Policy) -> Vec<Patch> {
+        let clause = self.guarantee.must.get(self.gap.clause);
+        clause.map_or_else(Vec::new, |clause| {
+            enforcing(
+                &self.analyzer.space,
+                index,
+                policy,
+                self.guarantee,
+                clause,
+                self.reading,
+            )
+        })
+    }
+
+    /// The one dimension in which a box has nothing of the gap.
+    fn missed(&self, patch: &Patch) -> Option<usize> {
+        let who = patch
+            .people
+            .iter()
+            .any(|&set| !self.met.has(set))
+            .then_some(WHO);
+        let mut missed = patch.region.misses(&self.gap.product).chain(who);
+        let first = missed.next()?;
+        missed.next().is_none().then_some(first)
+    }
+
+    fn near_miss(&self, policy: &Policy, dimension: usize) -> NearMiss {
+        let (is_exclusion, detail) = self.why(policy, dimension);
+        NearMiss {
+            policy: policy.id.clone(),
+            name: policy.name.clone(),
+            dimension: dimension_name(dimension),
+            kind: if is_exclusion {
+                "exclusion"
+            } else {
+                "missing_inclusion"
+            },
+            detail: detail.into(),
+        }
+    }
+
+    /// Whether an exclusion leaves the gap open, and what it says or what is not included.
+    fn why(&self, policy: &Policy, dimension: usize) -> (bool, String) {
+        let words = |words: &Words, mask: Mask| {
+            let held = words
+                .0
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| mask >> index & 1 == 1);
+            held.map(|(_, word)| *word).collect::<Vec<_>>().join(", ")
+        };
+        match dimension {
+            WHO => match self.excluded_by(policy) {
+                Some(entry) => (
+                    true,
+                    format!("excludes {}", self.analyzer.entry_name(policy, entry, true)),
+                ),
+                None => (false, "does not include them".to_owned()),
+            },
+            TARGET => match self.excluded_app(policy) {
+                Some(word) => (
+                    true,
+                    format!("excludes {}", self.analyzer.application_name(word)),
+                ),
+                None => (false, "is about other resources".to_owned()),
+            },
+            CLIENT => (
+                false,
+                format!(
+                    "is only for client types {}",
+                    words(&CLIENTS, policy.clients.may)
+                ),
+            ),
+            PLATFORM => {
+                let has_unknown = policy.platforms.may >> (PLATFORMS.len() - 1) & 1 == 1;
+                (
+                    has_unknown,
+                    format!(
+                        "is only for platforms {}",
+                        words(&PLATFORMS, policy.platforms.may)
+                    ),
+                )
+            }
+            NETWORK..SIGN_IN_RISK => match self.excluded_place(policy) {
+                Some(word) => (
+                    true,
+                    format!("excludes {}", self.analyzer.location_name(word)),
+                ),
+                None => (false, "is only for other locations".to_owned()),
+            },
+            SIGN_IN_RISK => (
+                false,
+                format!(
+                    "is only for sign-in risk {}",
+                    words(&RISKS, policy.sign_in_risk.may)
+                ),
+            ),
+            USER_RISK => (
+                false,
+                format!(
+                    "is only for user risk {}",
+                    words(&RISKS, policy.user_risk.may)
+                ),
+            ),
+            INSIDER_RISK => (false, "is only for some insider risks".to_owned()),
+            FLOW => (false, "is only for some authentication flows".to_owned()),
+            _ => match policy.devices.as_ref().map(|filter| filter.mode) {
+                Some(super::policy::Mode::Exclude) => {
+                    (true, "excludes them by its device filter".to_owned())
+                }
+                Some(_) => (
+                    false,
+                    "is only for devices that its filter matches".to_owned(),
+                ),
+                None => (false, "is met by the device".to_owned()),
+            },
+        }
+    }
+
+    fn excluded_by(&self, policy: &Policy) -> Option<Entry> {
+        let people = &self.analyzer.space.people;
+        let assignment = policy.who.as_ref()?;
+        let alone = |entry: Entry| {
+            let others = assignment.exclude.entries().filter(|other| *other != entry);
+            others.fold(assignment.exclude.clone(), |side, other| match other {
+                // Kinds are named by their places: the last ones go first.
+                Entry::Kind(_) => side,
+                other => side.without(other),
+            })
+        };
+        let holds = |entry: &Entry| people.holds(&alone(*entry), self.state) != Belongs::No;
+        assignment.exclude.entries().find(holds)
+    }
+
+    fn excluded_app<'p>(&self, policy: &'p Policy) -> Option<&'p Untrusted> {
+        let targets = self.gap.product.get(TARGET)?;
+        let mut resources = targets
+            .iter()
+            .flat_map(|value| self.analyzer.space.resources.class(value));
+        let resource = resources.next()?;
+        policy
+            .target
+            .exclude
+            .iter()
+            .find(|word| names_one(word, resource, Reading::May))
+    }
+
+    fn excluded_place<'p>(&self, policy: &'p Policy) -> Option<&'p Untrusted> {
+        let (_, exclude) = policy.locations.as_ref()?;
+        exclude.iter().find(|word| {
+            let boxes = self.analyzer.space.inside(word.raw(), Reading::May);
+            boxes.iter().any(|place| place.meets(&self.gap.product))
+        })
+    }
+
+    /// Changes to one policy each that may close the gap, the smallest first.
+    fn candidates(&self, near: &[NearMiss]) -> Vec<(usize, Policy, &'static str, String)> {
+        let mut candidates = Vec::new();
+        for (index, policy) in self.analyzer.space.policies.iter().enumerate() {
+            if policy.is_virtual || policy.who.is_none() {
+                continue;
+            }
+            let patches = self.patches(index, policy);
+            let is_near = policy.effect == Effect::Enabled
+                && near.iter().any(|near| near.policy == policy.id);
+            if is_near && let Some(dimension) = patches.iter().find_map(|patch| self.missed(patch))
+            {
+                if (NETWORK..SIGN_IN_RISK).contains(&dimension) && policy.locations.is_some() {
+                    let everywhere = Policy {
+                        locations: None,
+                        ..policy.clone()
+                    };
+                    let what = "apply it at every location".to_owned();
+                    candidates.push((index, everywhere, "remove_exclusion", what));
+                }
+                candidates.extend(
+                    self.widened(policy, dimension)
+                        .map(|(policy, kind, what)| (index, policy, kind, what)),
+                );
+            }
+            if policy.effect == Effect::ReportOnly
+                && patches.iter().any(|patch| self.touches(patch))
+            {
+                let enabled = Policy {
+                    effect: Effect::Enabled,
+                    ..policy.clone()
+                };
+                candidates.push((index, enabled, "enable", "turn it on".to_owned()));
+            }
+            if policy.effect == Effect::Enabled && !policy.grant.all && policy.grant.asks.len() > 1
+            {
+                let mut strict = policy.clone();
+                strict.grant.all = true;
+                if self
+                    .patches(index, &strict)
+                    .iter()
+                    .any(|patch| self.touches(patch))
+                {
+                    let what = "require all of its controls instead of one".to_owned();
+                    candidates.push((index, strict, "require_all_controls", what));
+                }
+            }
+        }
+        candidates.sort_by_key(|(index, _, kind, _)| {
+            (*kind != "remove_exclusion", *kind != "enable", *index)
+        });
+        candidates.truncate(TRIED);
+        candidates
+    }
+
+    fn touches(&self, patch: &Patch) -> bool {
+        patch.people.iter().all(|&set| self.met.has(set)) && patch.region.meets(&self.gap.product)
+    }
+
+    /// The policy with the exclusion taken out, or what is missing put in.
+    fn widened(&self, policy: &Policy, dimension: usize) -> Option<(Policy, &'static str, String)> {
+        let mut wider = policy.clone();
+        // To block more than was meant to be blocked is no mending.
+        let may_grow = !policy.grant.asks.contains(&Ask::Block);
+        let exclusion = "remove_exclusion";
+        match dimension {
+            WHO => {
+                let who = wider.who.as_mut()?;
+                if let Some(entry) = self.excluded_by(policy) {
+                    who.exclude = who.exclude.without(entry);
+                    let name = self.analyzer.entry_name(policy, entry, true);
+                    return Some((wider, exclusion, format!("remove the exclusion of {name}")));
+                }
+                who.include.everyone = true;
+                may_grow.then_some((wider, "add_inclusion", "include all users".to_owned()))
+            }
+            TARGET => {
+                if let Some(word) = self.excluded_app(policy) {
+                    wider.target.exclude.retain(|held| held != word);
+                    let name = self.analyzer.application_name(word);
+                    return Some((wider, exclusion, format!("remove the exclusion of {name}")));
+                }
+                wider.target.include.push("All".into());
+                may_grow.then_some((wider, "add_inclusion", "include all resources".to_owned()))
+            }
+            CLIENT => {
+                wider.clients = Span::sure(CLIENTS.all());
+                may_grow.then_some((
+                    wider,
+                    "add_inclusion",
+                    "include all client types".to_owned(),
+                ))
+            }
+            PLATFORM => {
+                wider.platforms = Span::sure(PLATFORMS.all());
+                Some((wider, exclusion, "apply it to every platform".to_owned()))
+            }
+            NETWORK..SIGN_IN_RISK => {
+                let word = self.excluded_place(policy)?.clone();
+                let (_, exclude) = wider.locations.as_mut()?;
+                exclude.retain(|held| *held != word);
+                let name = self.analyzer.location_name(&word);
+                Some((wider, exclusion, format!("remove the exclusion of {name}")))
+            }
+            SIGN_IN_RISK => {
+                wider.sign_in_risk = Span::sure(RISKS.all());
+                may_grow.then_some((
+                    wider,
+                    "add_inclusion",
+                    "drop the condition on sign-in risk".to_owned(),
+                ))
+            }
+            USER_RISK => {
+                wider.user_risk = Span::sure(RISKS.all());
+                may_grow.then_some((
+                    wider,
+                    "add_inclusion",
+                    "drop the condition on user risk".to_owned(),
+                ))
+            }
+            DEVICE.. if policy.devices.is_some() => {
+                wider.devices = None;
+                Some((wider, exclusion, "remove its device filter".to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Analyzer<'_> {
+    /// The one change that closes a gap for the most accounts and locks nobody out.
+    pub(super) fn closed_by(
+        &self,
+        guarantee: &Guarantee,
+        answer: &Answer,
+        gap: &Gap,
+        near: &[NearMiss],
+    ) -> Option<Change> {
+        let nearness = Nearness::of(self, guarantee, gap, answer.reading);
+        let states: BTreeSet<usize> = gap.product.first()?.iter().collect();
+        let before = answer.crowd.count(&states);
+        let mut best: Option<Change> = None;
+        for (index, policy, kind, detail) in nearness.candidates(near) {
+            let replaced = Replaced {
+                index,
+                policy: &policy,
+            };
+            let Some(open) = still_open(&self.space, guarantee, gap, answer.reading, &replaced)
+            else {
+                continue;
+            };
+            let users_closed = before - answer.crowd.count(&open);
+            let closes = open.len() < states.len();
+            let is_better = best
+                .as_ref()
+                .is_none_or(|best| users_closed > best.users_closed);
+            if closes && is_better && !self.locks_out(&replaced) {
+                best = Some(Change {
+                    policy: policy.id.clone(),
+                    name: policy.name.clone(),
+                    kind,
+                    detail: detail.into(),
+                    users_closed,
+                });
+            }
+        }
+        best
+    }
+
+    /// Whether a change keeps everybody who could undo it out of the portals.
+    fn locks_out(&self, replaced: &Replaced<'_>) -> bool {
+        if !replaced.policy.grant.asks.contains(&Ask::Block) {
+            return false;
+        }
+        let undoers = ["Global Administrator", "Conditional Access Administrator"];
+        let roles = undoers
+            .into_iter()
+            .filter_map(reference::role_named)
+            .collect();
+        let portals = Asked::Resources(vec![
+            "MicrosoftAdminPortals".to_owned(),
+            AZURE_MANAGEMENT.to_string(),
+        ]);
+        let kept_out = Guarantee::new("", "", vec![Vec::new()])
+            .who(Who::Roles(roles, RoleScope::Directory))
+            .target(portals)
+            .when(When {
+                client_app_types: vec!["browser".to_owned()],
+                ..When::default()
+            });
+        let Ok(crowd) = Crowd::of(
+            &kept_out,
+            &self.space.people,
+            &self.facts(),
+            &self.trusts,
+            &BTreeSet::new(),
+        ) else {
+            return true;
+        };
+        let let_in = open_sign_ins(&self.space, &kept_out, &crowd, Reading::May, &mut 1_000_000);
+        // Where they have a way in now, they must keep one.
+        !let_in.gaps.is_empty()
+            && let_in.gaps.iter().all(|gap| {
+                still_open(&self.space, &kept_out, gap, Reading::May, replaced)
+                    .is_some_and(|open| open.is_empty())
+            })
+    }
+}

@@ -1,0 +1,412 @@
+//! A gap in words that an admin can check: who gets in, to what, from where, with what, and which policy comes near.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::analyzer::{Analyzer, Answer};
+use super::bits::Bits;
+use super::guarantee::Asked;
+use super::guarantee::{Atom, Clause, Guarantee};
+use super::near::Nearness;
+use super::policy::{CLIENTS, FLOWS, INSIDER_RISKS, PLATFORMS, RISKS, Words};
+use super::proof::{Example, ExampleTarget, NearMiss, Witness};
+use super::resources::Resource;
+use super::search::{Gap, asked_apps};
+use super::space::dimension::{
+    CLIENT, COMPLIANT_NETWORK, DEVICE, FLOW, GPS_COUNTRY, INSIDER_RISK, IP_COUNTRY, NETWORK,
+    PLATFORM, SIGN_IN_RISK, TARGET, USER_RISK,
+};
+use crate::snapshot::{Guid, Untrusted};
+
+/// How many witnesses of one guarantee are shown.
+const SHOWN: usize = 10;
+/// How many gaps are looked at for them.
+const LOOKED_AT: usize = 64;
+/// How many values of a dimension are named.
+const NAMED: usize = 8;
+
+impl Analyzer<'_> {
+    /// The witnesses of an answer, those of the most people first and one for each cause, and how many more gaps there are.
+    pub(super) fn witnesses(
+        &self,
+        guarantee: &Guarantee,
+        answer: &Answer,
+    ) -> (Vec<Witness>, usize) {
+        let mut gaps: Vec<(u64, &Gap)> = answer
+            .found
+            .gaps
+            .iter()
+            .map(|gap| (people_in(answer, gap), gap))
+            .collect();
+        gaps.sort_by_key(|(people, _)| std::cmp::Reverse(*people));
+        let mut by_cause: BTreeMap<Vec<NearMiss>, usize> = BTreeMap::new();
+        let mut causes: Vec<Cause<'_>> = Vec::new();
+        for &(_, gap) in gaps.iter().take(LOOKED_AT) {
+            let mut near = Nearness::of(self, guarantee, gap, answer.reading).misses();
+            near.sort_by_key(|near| {
+                let is_exclusion = near.kind == "exclusion";
+                (
+                    !is_exclusion,
+                    near.dimension == "who",
+                    near.dimension == "target",
+                )
+            });
+            let states: BTreeSet<usize> = gap
+                .product
+                .first()
+                .into_iter()
+                .flat_map(Bits::iter)
+                .collect();
+            if let Some(cause) = by_cause.get(&near).and_then(|&known| causes.get_mut(known)) {
+                cause.states.extend(states);
+            } else {
+                by_cause.insert(near.clone(), causes.len());
+                causes.push(Cause { gap, near, states });
+            }
+        }
+        let more = causes.len().saturating_sub(SHOWN) + gaps.len().saturating_sub(LOOKED_AT);
+        let witnesses = causes.into_iter().take(SHOWN);
+        (
+            witnesses
+                .map(|cause| self.witness(guarantee, answer, cause))
+                .collect(),
+            more,
+        )
+    }
+
+    fn witness(&self, guarantee: &Guarantee, answer: &Answer, cause: Cause<'_>) -> Witness {
+        let users = answer.crowd.count(&cause.states);
+        let example = self.example(guarantee, answer, cause.gap);
+        let region = self.region(guarantee, cause.gap);
+        let who = self.who(answer, &cause.states, users, &example);
+        let mut sentence = format!(
+            "{who} {}",
+            self.reach(guarantee, cause.gap, &region, &example)
+        );
+        let why = cause
+            .near
+            .iter()
+            .take(2)
+            .map(|near| format!("'{}' {}", near.name.raw(), near.detail.raw()));
+        let why: Vec<String> = why.collect();
+        if why.is_empty() {
+            sentence.push_str("; no policy comes near");
+        } else {
+            sentence.push_str("; ");
+            sentence.push_str(&why.join("; "));
+        }
+        sentence.push('.');
+        let closed_by = self.closed_by(guarantee, answer, cause.gap, &cause.near);
+        Witness {
+            sentence: sentence.into(),
+            users,
+            region,
+            example,
+            near_misses: cause.near,
+            closed_by,
+        }
+    }
+
+    fn who(
+        &self,
+        answer: &Answer,
+        states: &BTreeSet<usize>,
+        users: u64,
+        example: &Example,
+    ) -> String {
+        if users == 0 {
+            let kinds: Vec<&str> = answer
+                .crowd
+                .externals(states)
+                .into_iter()
+                .map(super::ExternalKind::as_str)
+                .collect();
+            return format!("people without an account here ({}) get", kinds.join(", "));
+        }
+        let name = example
+            .user
+            .as_ref()
+            .and_then(|id| id.parse().ok())
+            .map(|id: Guid| self.user_name(id));
+        match (users, name) {
+            (1, Some(name)) => format!("{name} gets"),
+            (users, Some(name)) => format!("{users} accounts ({name} among them) get"),
+            (users, None) => format!("{users} accounts get"),
+        }
+    }
+
+    /// To what, from where and with what they get in.
+    fn reach(
+        &self,
+        guarantee: &Guarantee,
+        gap: &Gap,
+        region: &BTreeMap<&'static str, Vec<Untrusted>>,
+        example: &Example,
+    ) -> String {
+        let join = |words: &[Untrusted]| {
+            let words: Vec<&str> = words.iter().map(Untrusted::raw).collect();
+            words.join(", ")
+        };
+        let target = match (&guarantee.target, region.get("target")) {
+            (Asked::UserAction(_), _) | (_, None) => match &guarantee.target {
+                Asked::UserAction(urn) => {
+                    self.resource_name(&Resource::Action(urn.to_ascii_lowercase()))
+                }
+                Asked::AuthContext(context) => {
+                    format!("what asks for authentication context {context}")
+                }
+                Asked::Resources(words) => words
+                    .iter()
+                    .map(|word| self.application_name(&word.as_str().into()))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                Asked::AnyResource => "every resource".to_owned(),
+            },
+            (_, Some(names)) => join(names),
+        };
+        let mut text = format!("to {target}");
+        let parts: Vec<String> = region
+            .iter()
+            .filter(|(dimension, _)| **dimension != "target")
+            .map(|(dimension, words)| format!("{} {}", dimension.replace('_', " "), join(words)))
+            .collect();
+        if !parts.is_empty() {
+            text.push_str(&format!(" ({})", parts.join("; ")));
+        }
+        let clause = guarantee.must.get(gap.clause);
+        let without = clause.map(lacking).unwrap_or_default();
+        let methods = example.evidence.methods.join(" + ");
+        match (without.is_empty(), methods.is_empty()) {
+            (true, _) => {}
+            (false, true) => text.push_str(&format!(" without {without}")),
+            (false, false) => text.push_str(&format!(" with {methods} and without {without}")),
+        }
+        text
+    }
+
+    /// What of each dimension is in the gap; dimensions of which all that is asked about is in it are left out.
+    fn region(&self, guarantee: &Guarantee, gap: &Gap) -> BTreeMap<&'static str, Vec<Untrusted>> {
+        let mut region = BTreeMap::new();
+        for (dimension, values) in gap.product.iter().enumerate().skip(1) {
+            if values.is_all()
+                || (dimension == TARGET && self.is_all_that_is_asked(guarantee, values))
+            {
+                continue;
+            }
+            // What is left out is named where that is shorter; of resources it may be anything.
+            let rest = values.not();
+            let (prefix, named) = if dimension != TARGET && rest.count() < values.count() {
+                ("not ", &rest)
+            } else {
+                ("", values)
+            };
+            let names: Vec<Untrusted> = named
+                .iter()
+                .map(|value| format!("{prefix}{}", self.label(guarantee, dimension, value)).into())
+                .collect();
+            let mut shown: Vec<Untrusted> = names.iter().take(NAMED).cloned().collect();
+            if names.len() > NAMED {
+                shown.push(format!("{} more", names.len() - NAMED).into());
+            }
+            region
+                .entry(dimension_name(dimension))
+                .or_insert_with(Vec::new)
+                .extend(shown);
+        }
+        region
+    }
+
+    fn is_all_that_is_asked(&self, guarantee: &Guarantee, values: &Bits) -> bool {
+        super::search::asked_targets(&self.space, &guarantee.target).within(values)
+    }
+
+    fn label(&self, guarantee: &Guarantee, dimension: usize, value: usize) -> String {
+        let word = |words: &Words| words.word(value).to_owned();
+        match dimension {
+            TARGET => {
+                let class = self.space.resources.class(value);
+                let asked = match &guarantee.target {
+                    Asked::Resources(words) => Some(asked_apps(words)),
+                    _ => None,
+                };
+                let meant = |resource: &&Resource| match (&asked, resource) {
+                    (Some(asked), Resource::App(app)) => asked.contains(app),
+                    (Some(_), _) => false,
+                    (None, _) => true,
+                };
+                let mut names = class
+                    .iter()
+                    .filter(meant)
+                    .map(|resource| self.resource_name(resource));
+                let first = names
+                    .next()
+                    .unwrap_or_else(|| "any other resource".to_owned());
+                match names.count() {
+                    0 => first,
+                    more => format!("{first} and {more} like it"),
+                }
+            }
+            CLIENT => word(&CLIENTS),
+            PLATFORM => word(&PLATFORMS),
+            IP_COUNTRY | GPS_COUNTRY => {
+                let label = self.space.networks.label(dimension - NETWORK, value);
+                label.split(" (by ").next().unwrap_or_default().to_owned()
+            }
+            NETWORK..SIGN_IN_RISK => self.space.networks.label(dimension - NETWORK, value),
+            SIGN_IN_RISK | USER_RISK => word(&RISKS),
+            INSIDER_RISK => word(&INSIDER_RISKS),
+            FLOW => word(&FLOWS),
+            _ => self.space.devices.label(dimension - DEVICE, value),
+        }
+    }
+
+    /// One sign-in of a gap.
+    pub(super) fn example(&self, guarantee: &Guarantee, answer: &Answer, gap: &Gap) -> Example {
+        let states: BTreeSet<usize> = gap
+            .product
+            .first()
+            .into_iter()
+            .flat_map(Bits::iter)
+            .collect();
+        let user = answer
+            .crowd
+            .first_account(&states, &self.space.people, self.facts().users);
+        let state = match user.and_then(|user| self.space.people.class_of(user)) {
+            Some(class) => states.iter().copied().find(|&state| {
+                self.space
+                    .people
+                    .state(state)
+                    .is_some_and(|state| state.class == class)
+            }),
+            None => states.first().copied(),
+        };
+        let pick = |dimension: usize| gap.point.get(dimension).copied().unwrap_or_default();
+        let device = self
+            .space
+            .devices
+            .example(gap.point.get(DEVICE..).unwrap_or_default());
+        let country = self.space.networks.ip_country_example(pick(IP_COUNTRY));
+        let performed = guarantee
+            .must
+            .get(gap.clause)
+            .map(|clause| super::search::performed(&self.space, clause));
+        let mut example = Example {
+            user: user.map(|user| user.id().to_string()),
+            target: Some(self.example_target(guarantee, pick(TARGET))),
+            client_app_type: Some(CLIENTS.word(pick(CLIENT))),
+            platform: Some(PLATFORMS.word(pick(PLATFORM))),
+            ip: self
+                .space
+                .networks
+                .ip_example(pick(NETWORK))
+                .map(|ip| ip.to_string()),
+            country: Some(country).filter(|country| !country.is_empty()),
+            device: device.registered.then(|| {
+                device
+                    .attributes
+                    .iter()
+                    .map(|(name, value)| (name.to_string(), value.to_string().into()))
+                    .collect()
+            }),
+            sign_in_risk: Some(RISKS.word(pick(SIGN_IN_RISK))),
+            user_risk: Some(RISKS.word(pick(USER_RISK))),
+            insider_risk: Some(INSIDER_RISKS.word(pick(INSIDER_RISK))),
+            authentication_flow: Some(FLOWS.word(pick(FLOW))),
+            roles: state
+                .and_then(|state| self.space.people.state(state))
+                .map(|state| state.activated.clone())
+                .unwrap_or_default(),
+            ..Example::default()
+        };
+        let methods = performed
+            .as_ref()
+            .and_then(|performed| self.space.methods.example(performed));
+        example.evidence.methods.extend(methods);
+        example
+    }
+
+    fn example_target(&self, guarantee: &Guarantee, value: usize) -> ExampleTarget {
+        let class = self.space.resources.class(value);
+        let target = |kind, id: Option<String>| ExampleTarget { kind, id };
+        match &guarantee.target {
+            Asked::UserAction(urn) => return target("userAction", Some(urn.clone())),
+            Asked::AuthContext(context) => return target("authContext", Some(context.clone())),
+            Asked::Resources(words) => {
+                let asked = asked_apps(words);
+                let here = class.iter().find_map(|resource| match resource {
+                    Resource::App(app) if asked.contains(app) => Some(*app),
+                    _ => None,
+                });
+                let app = here.or_else(|| asked.first().copied());
+                return target("resource", app.map(|app| app.to_string()));
+            }
+            Asked::AnyResource => {}
+        }
+        if class.contains(&Resource::Other) {
+            return target("anyOther", None);
+        }
+        match class.first() {
+            Some(Resource::App(app)) => target("resource", Some(app.to_string())),
+            Some(Resource::BaselineScopes) => target("baselineScopes", None),
+            Some(Resource::Action(urn)) => target("userAction", Some(urn.clone())),
+            _ => target("anyOther", None),
+        }
+    }
+}
+
+/// How many accounts a gap is open to.
+fn people_in(answer: &Answer, gap: &Gap) -> u64 {
+    let states = gap
+        .product
+        .first()
+        .into_iter()
+        .flat_map(Bits::iter)
+        .collect();
+    answer.crowd.count(&states)
+}
+
+/// Gaps that the same policies nearly close.
+struct Cause<'g> {
+    gap: &'g Gap,
+    near: Vec<NearMiss>,
+    states: BTreeSet<usize>,
+}
+
+/// A dimension in the words of the contract.
+pub(super) fn dimension_name(dimension: usize) -> &'static str {
+    match dimension {
+        0 => "who",
+        TARGET => "target",
+        CLIENT => "client_app",
+        PLATFORM => "platform",
+        NETWORK => "network",
+        IP_COUNTRY => "country",
+        GPS_COUNTRY => "gps_country",
+        COMPLIANT_NETWORK => "compliant_network",
+        SIGN_IN_RISK => "sign_in_risk",
+        USER_RISK => "user_risk",
+        INSIDER_RISK => "insider_risk",
+        FLOW => "authentication_flow",
+        _ => "device",
+    }
+}
+
+/// What a clause asks for, in words; empty where only being kept out would do.
+fn lacking(clause: &Clause) -> String {
+    let words: Vec<String> = clause
+        .iter()
+        .map(|atom| match atom {
+            Atom::Mfa => "a second factor".to_owned(),
+            Atom::PhishingResistantMfa => "a factor that cannot be phished".to_owned(),
+            Atom::Strength(id) => format!("authentication strength {id}"),
+            Atom::CompliantDevice => "a compliant device".to_owned(),
+            Atom::DomainJoinedDevice => "a hybrid joined device".to_owned(),
+            Atom::CompliantApplication => "an app under app protection".to_owned(),
+            Atom::ApprovedApplication => "an approved client app".to_owned(),
+            Atom::PasswordChange => "a new password".to_owned(),
+            Atom::RiskRemediation => "remediation of the risk".to_owned(),
+            Atom::TermsOfUse(id) => format!("accepting terms of use {id}"),
+            Atom::Session(_) => "a limited session".to_owned(),
+        })
+        .collect();
+    words.join(" or ")
+}
