@@ -173,6 +173,11 @@ impl<'a> Analyzer<'a> {
         facts(self.tenant, &self.holders)
     }
 
+    /// How many classes of people policies tell apart, each state for itself.
+    pub fn classes(&self) -> usize {
+        self.space.people.len()
+    }
+
     /// What verdicts rest on and was not read.
     pub fn unread(&self) -> &[Unread] {
         &self.unread
@@ -259,7 +264,7 @@ impl<'a> Analyzer<'a> {
 }
 
 /// What was not read, in words: the request, and what grants it.
-fn not_read(unread: &Unread) -> String {
+pub(super) fn not_read(unread: &Unread) -> String {
     let resource = unread.resource;
     let permissions = resource.permissions().join(" or ");
     match &unread.state {
@@ -271,7 +276,7 @@ fn not_read(unread: &Unread) -> String {
     }
 }
 
-fn unread(tenant: &Tenant, resource: Resource) -> Option<Unread> {
+pub(super) fn unread(tenant: &Tenant, resource: Resource) -> Option<Unread> {
     let (state, read) = tenant.state(resource);
     match state {
         State::Collected => None,

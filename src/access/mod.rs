@@ -47,6 +47,7 @@ mod subjects;
 mod tests;
 mod who;
 mod witness;
+mod workloads;
 
 pub use analyzer::{Analyzer, Settings, Verdict};
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};

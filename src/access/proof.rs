@@ -164,6 +164,9 @@ pub struct Change {
 impl Analyzer<'_> {
     /// Answers a guarantee, with witnesses. `leave_out`: the accounts that are shown apart are left out of it.
     pub fn prove(&self, guarantee: &Guarantee, leave_out: bool) -> Proof {
+        if Self::is_about_workloads(guarantee) {
+            return self.prove_workloads(guarantee);
+        }
         let nobody = BTreeSet::new();
         let apart = if leave_out {
             &self.settings.apart

@@ -228,10 +228,15 @@ impl<'a> Space<'a> {
             if reading == Reading::Must && policy.has_unknown_condition {
                 return Vec::new();
             }
+            let risk = match policy.workloads {
+                Some(_) => policy.service_principal_risk,
+                None => policy.sign_in_risk,
+            };
             let masks = [
                 (CLIENT, policy.clients),
                 (PLATFORM, policy.platforms),
-                (SIGN_IN_RISK, policy.sign_in_risk),
+                // Of workload identities, the risk of the service principal stands in its place.
+                (SIGN_IN_RISK, risk),
                 (USER_RISK, policy.user_risk),
                 (INSIDER_RISK, policy.insider_risk),
                 (FLOW, policy.flows),

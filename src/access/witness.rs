@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::analyzer::{Analyzer, Answer};
 use super::bits::Bits;
+use super::cover::Product;
 use super::guarantee::Asked;
 use super::guarantee::{Atom, Clause, Guarantee};
 use super::near::Nearness;
@@ -184,6 +185,19 @@ impl Analyzer<'_> {
     }
 
     /// What of each dimension is in the gap; dimensions of which all that is asked about is in it are left out.
+    pub(super) fn region_of(
+        &self,
+        guarantee: &Guarantee,
+        product: &Product,
+    ) -> BTreeMap<&'static str, Vec<Untrusted>> {
+        let gap = Gap {
+            clause: 0,
+            product: product.clone(),
+            point: Vec::new(),
+        };
+        self.region(guarantee, &gap)
+    }
+
     fn region(&self, guarantee: &Guarantee, gap: &Gap) -> BTreeMap<&'static str, Vec<Untrusted>> {
         let mut region = BTreeMap::new();
         for (dimension, values) in gap.product.iter().enumerate().skip(1) {
