@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use m365audit::access::{
-    Asked, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,
-};
+use m365audit::access::{Asked, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who};
 use serde_json::{Value, json};
 
 use super::evaluator::{
@@ -87,7 +85,10 @@ impl Domain {
     pub(crate) fn of(world: &World, guarantee: &Guarantee) -> Self {
         let when = &guarantee.when;
         let pick = |all: &[&'static str], words: &[String]| -> Vec<&'static str> {
-            all.iter().copied().filter(|one| named(words, one)).collect()
+            all.iter()
+                .copied()
+                .filter(|one| named(words, one))
+                .collect()
         };
         Self {
             people: people(world, guarantee),
@@ -272,8 +273,12 @@ fn is_asked(world: &World, when: &When, network: &Network) -> bool {
 /// Values that tell apart whatever can be said of an attribute with these literals.
 fn values(attribute: &str, literals: &BTreeSet<String>) -> Vec<Value> {
     match attribute {
-        "iscompliant" => return vec![json!(true), json!(false)],
-        "trusttype" => return ["AzureAD", "ServerAD", "Workplace"].map(Value::from).to_vec(),
+        "iscompliant" => return vec![json!(true), json!(false), Value::Null],
+        "trusttype" => {
+            return ["AzureAD", "ServerAD", "Workplace"]
+                .map(Value::from)
+                .to_vec();
+        }
         "physicalids" | "systemlabels" => {
             let mut sets = vec![json!([]), json!(["another"])];
             sets.extend(literals.iter().map(|literal| json!([literal])));
@@ -284,7 +289,12 @@ fn values(attribute: &str, literals: &BTreeSet<String>) -> Vec<Value> {
     }
     let mut texts: BTreeSet<String> = [String::from("~")].into();
     for first in literals {
-        texts.extend([first.clone(), format!("{first}~"), format!("~{first}"), format!("~{first}~")]);
+        texts.extend([
+            first.clone(),
+            format!("{first}~"),
+            format!("~{first}"),
+            format!("~{first}~"),
+        ]);
         for second in literals {
             texts.extend([format!("{first}~{second}"), format!("~{first}~{second}~")]);
             for third in literals {
@@ -442,7 +452,11 @@ pub(crate) fn truth(world: &World, guarantee: &Guarantee) -> Truth {
     let level = |key, levels: &[&str]| -> BTreeSet<Mask> {
         levels
             .iter()
-            .map(|level| mask(&policies, |policy| World::applies_to_level(policy, key, level)))
+            .map(|level| {
+                mask(&policies, |policy| {
+                    World::applies_to_level(policy, key, level)
+                })
+            })
             .collect()
     };
     // Whatever no control looks at.
@@ -454,15 +468,31 @@ pub(crate) fn truth(world: &World, guarantee: &Guarantee) -> Truth {
     let networks: BTreeSet<Mask> = domain
         .networks
         .iter()
-        .map(|network| mask(&policies, |policy| world.applies_to_network(policy, network)))
+        .map(|network| {
+            mask(&policies, |policy| {
+                world.applies_to_network(policy, network)
+            })
+        })
         .collect();
     rest = products(&rest, networks.iter().copied());
-    rest = products(&rest, level("signInRiskLevels", &domain.sign_in_risks).iter().copied());
-    rest = products(&rest, level("userRiskLevels", &domain.user_risks).iter().copied());
+    rest = products(
+        &rest,
+        level("signInRiskLevels", &domain.sign_in_risks)
+            .iter()
+            .copied(),
+    );
+    rest = products(
+        &rest,
+        level("userRiskLevels", &domain.user_risks).iter().copied(),
+    );
     let insider: BTreeSet<Mask> = domain
         .insider_risks
         .iter()
-        .map(|level| mask(&policies, |policy| World::applies_to_insider_risk(policy, level)))
+        .map(|level| {
+            mask(&policies, |policy| {
+                World::applies_to_insider_risk(policy, level)
+            })
+        })
         .collect();
     rest = products(&rest, insider.iter().copied());
     let mut truth = Truth::default();
@@ -522,7 +552,8 @@ pub(crate) fn truth(world: &World, guarantee: &Guarantee) -> Truth {
         let trust = world.trust(person);
         let shows_devices = trust.is_none_or(|trust| trust.compliant || trust.hybrid);
         for client in &domain.clients {
-            let by_client = who & mask(&policies, |policy| World::applies_to_client(policy, client));
+            let by_client =
+                who & mask(&policies, |policy| World::applies_to_client(policy, client));
             let shows_device = shows_devices && !is_legacy(client);
             for &(by_device, compliant, hybrid, registered) in &devices {
                 if registered && !shows_device {

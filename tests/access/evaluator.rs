@@ -34,7 +34,11 @@ const FACTORS: [(&str, bool, bool); 17] = [
     ("password,sms", false, false),
     ("password,voice", false, false),
     ("federatedMultiFactor", false, false),
-    ("federatedSingleFactor,microsoftAuthenticatorPush", false, false),
+    (
+        "federatedSingleFactor,microsoftAuthenticatorPush",
+        false,
+        false,
+    ),
     ("federatedSingleFactor,softwareOath", false, false),
     ("federatedSingleFactor,hardwareOath", false, false),
     ("federatedSingleFactor,sms", false, false),
@@ -63,7 +67,8 @@ pub(crate) const MODELS: [&str; 3] = [
     "00000000-0000-0000-0000-00000000aa02",
     "another model",
 ];
-pub(crate) const ISSUERS: [&str; 2] = ["9A4248C6AC8C2931AB2A86537818E92E7B6C97B6", "another issuer"];
+pub(crate) const ISSUERS: [&str; 2] =
+    ["9A4248C6AC8C2931AB2A86537818E92E7B6C97B6", "another issuer"];
 pub(crate) const OIDS: [&str; 2] = ["1.2.3.4", "another policy"];
 
 /// Everything that can be performed.
@@ -313,9 +318,7 @@ impl World {
                         && !names("excludeApplications", app)
             }
             Target::AnyOther(asked) => contexts(asked) || all,
-            Target::Baseline if self.legacy_scopes => {
-                all && is_empty(&apps["excludeApplications"])
-            }
+            Target::Baseline if self.legacy_scopes => all && is_empty(&apps["excludeApplications"]),
             Target::Baseline => {
                 (all || names("includeApplications", DIRECTORY))
                     && !names("excludeApplications", DIRECTORY)
@@ -459,9 +462,7 @@ impl World {
         met.extend(items(&grant["termsOfUse"]).map(|terms| evidence.terms.contains(terms)));
         met.extend(items(&grant["customAuthenticationFactors"]).map(|_| evidence.custom_factor));
         if !strength.is_null() {
-            met.push(
-                usable(means, evidence).any(|performed| in_strength(&strength, performed)),
-            );
+            met.push(usable(means, evidence).any(|performed| in_strength(&strength, performed)));
         }
         // Legacy protocols can answer nothing that is asked for.
         if means.legacy || has(&grant["builtInControls"], "block") {
@@ -494,7 +495,11 @@ pub(crate) fn is_compliant(device: Option<&filter::Device>) -> bool {
 }
 
 pub(crate) fn is_hybrid(device: Option<&filter::Device>) -> bool {
-    device.is_some_and(|device| device.get("trusttype").is_some_and(|kind| kind == "ServerAD"))
+    device.is_some_and(|device| {
+        device
+            .get("trusttype")
+            .is_some_and(|kind| kind == "ServerAD")
+    })
 }
 
 /// Whether a word of a list of applications stands for an app. Source: Conditional Access: Target resources.

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use m365audit::access::{
-    Asked, Assume, Atom, Guarantee, Pim, RoleScope, SessionAtom, When, Who,
-};
+use m365audit::access::{Asked, Assume, Atom, Guarantee, Pim, RoleScope, SessionAtom, When, Who};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
@@ -164,7 +162,9 @@ fn conditions() -> BoxedStrategy<Value> {
         prop_oneof![Just(json!(["all"])), some_of(&PLATFORMS, 6)],
         rarely(2, some_of(&PLATFORMS, 2)),
     )
-        .prop_map(|(include, exclude)| json!({"includePlatforms": include, "excludePlatforms": exclude}));
+        .prop_map(
+            |(include, exclude)| json!({"includePlatforms": include, "excludePlatforms": exclude}),
+        );
     let places = || prop_oneof![Just(json!(["AllTrusted"])), some_of(&LOCATIONS, 2)];
     let locations = prop_oneof![
         2 => places().prop_map(|exclude| json!({"includeLocations": ["All"], "excludeLocations": exclude})),
@@ -267,7 +267,11 @@ fn user(place: usize) -> BoxedStrategy<Value> {
 }
 
 fn assignments(most: usize) -> BoxedStrategy<Vec<Value>> {
-    let scopes = ["/", "/", "/administrativeUnits/00000000-0000-0000-0000-0000000000e1"];
+    let scopes = [
+        "/",
+        "/",
+        "/administrativeUnits/00000000-0000-0000-0000-0000000000e1",
+    ];
     let principal = prop_oneof![
         4 => select(&USERS[..3]).prop_map(|id| (id, "#microsoft.graph.user")),
         1 => select(&GROUPS[..]).prop_map(|id| (id, "#microsoft.graph.group")),
@@ -324,22 +328,70 @@ fn locations() -> BoxedStrategy<Vec<Value>> {
 
 /// Strengths as Graph sends them.
 pub(crate) fn strengths() -> Vec<Value> {
-    let second = ["microsoftAuthenticatorPush", "softwareOath", "hardwareOath", "sms", "voice"];
-    let mut mfa: Vec<String> = ["windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor", "deviceBasedPush", "temporaryAccessPassOneTime", "temporaryAccessPassMultiUse", "federatedMultiFactor"]
-        .map(ToOwned::to_owned)
-        .into();
+    let second = [
+        "microsoftAuthenticatorPush",
+        "softwareOath",
+        "hardwareOath",
+        "sms",
+        "voice",
+    ];
+    let mut mfa: Vec<String> = [
+        "windowsHelloForBusiness",
+        "fido2",
+        "x509CertificateMultiFactor",
+        "deviceBasedPush",
+        "temporaryAccessPassOneTime",
+        "temporaryAccessPassMultiUse",
+        "federatedMultiFactor",
+    ]
+    .map(ToOwned::to_owned)
+    .into();
     mfa.extend(second.iter().map(|second| format!("password,{second}")));
-    mfa.extend(second.iter().map(|second| format!("{second},federatedSingleFactor")));
+    mfa.extend(
+        second
+            .iter()
+            .map(|second| format!("{second},federatedSingleFactor")),
+    );
     let built_in = |id: &str, list: Value| json!({"id": id, "displayName": "built in", "policyType": "builtIn", "requirementsSatisfied": "mfa", "allowedCombinations": list, "combinationConfigurations": []});
     let custom = |id: &str, satisfies: &str, list: &[&str], narrowed: Value| json!({"id": id, "displayName": "custom", "policyType": "custom", "requirementsSatisfied": satisfies, "allowedCombinations": list, "combinationConfigurations": narrowed});
     vec![
         built_in(MFA, json!(mfa)),
-        built_in(PASSWORDLESS, json!(["windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor", "deviceBasedPush"])),
-        built_in(PHISHING_RESISTANT, json!(["windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"])),
+        built_in(
+            PASSWORDLESS,
+            json!([
+                "windowsHelloForBusiness",
+                "fido2",
+                "x509CertificateMultiFactor",
+                "deviceBasedPush"
+            ]),
+        ),
+        built_in(
+            PHISHING_RESISTANT,
+            json!([
+                "windowsHelloForBusiness",
+                "fido2",
+                "x509CertificateMultiFactor"
+            ]),
+        ),
         custom(SINGLE_FACTOR, "none", &["password", "fido2"], json!([])),
-        custom(KEYS, "mfa", &["fido2"], json!([{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "id": "k", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": [MODELS[0]]}])),
-        custom(MIXED, "mfa", &["password,sms", "fido2"], json!([{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "id": "k", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": [MODELS[0], MODELS[1]]}])),
-        custom(CERTIFICATES, "mfa", &["x509CertificateMultiFactor", "windowsHelloForBusiness"], json!([{"@odata.type": "#microsoft.graph.x509CertificateCombinationConfiguration", "id": "x", "appliesToCombinations": ["x509CertificateMultiFactor"], "allowedIssuerSkis": [ISSUERS[0]], "allowedPolicyOIDs": [OIDS[0]]}])),
+        custom(
+            KEYS,
+            "mfa",
+            &["fido2"],
+            json!([{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "id": "k", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": [MODELS[0]]}]),
+        ),
+        custom(
+            MIXED,
+            "mfa",
+            &["password,sms", "fido2"],
+            json!([{"@odata.type": "#microsoft.graph.fido2CombinationConfiguration", "id": "k", "appliesToCombinations": ["fido2"], "allowedAAGUIDs": [MODELS[0], MODELS[1]]}]),
+        ),
+        custom(
+            CERTIFICATES,
+            "mfa",
+            &["x509CertificateMultiFactor", "windowsHelloForBusiness"],
+            json!([{"@odata.type": "#microsoft.graph.x509CertificateCombinationConfiguration", "id": "x", "appliesToCombinations": ["x509CertificateMultiFactor"], "allowedIssuerSkis": [ISSUERS[0]], "allowedPolicyOIDs": [OIDS[0]]}]),
+        ),
     ]
 }
 
@@ -427,16 +479,40 @@ fn texts(all: &'static [&'static str], one_in: u32) -> BoxedStrategy<Vec<String>
 }
 
 fn when() -> BoxedStrategy<When> {
-    let rarely_ids = |one_in: u32| prop_oneof![one_in - 1 => Just(Vec::new()), 1 => ids(&LOCATIONS, 2)];
-    let flag = |one_in: u32| prop_oneof![one_in - 1 => Just(None), 1 => any::<bool>().prop_map(Some)];
+    let rarely_ids =
+        |one_in: u32| prop_oneof![one_in - 1 => Just(Vec::new()), 1 => ids(&LOCATIONS, 2)];
+    let flag =
+        |one_in: u32| prop_oneof![one_in - 1 => Just(None), 1 => any::<bool>().prop_map(Some)];
     let rule = |one_in: u32| prop_oneof![one_in - 1 => Just(None), 1 => select(&RULES[..]).prop_map(|rule| Some(rule.to_owned()))];
     (
-        (texts(&CLIENTS, 3), texts(&PLATFORMS, 8), flag(4), rarely_ids(10), rarely_ids(10)),
-        (texts(&["DE", "US", "XX"], 10), texts(&["DE", "US", "XX"], 10), flag(8), flag(5), rule(12), rule(12)),
-        (texts(&RISKS, 6), texts(&RISKS, 6), texts(&INSIDER_RISKS, 8), texts(&FLOWS, 5)),
+        (
+            texts(&CLIENTS, 3),
+            texts(&PLATFORMS, 8),
+            flag(4),
+            rarely_ids(10),
+            rarely_ids(10),
+        ),
+        (
+            texts(&["DE", "US", "XX"], 10),
+            texts(&["DE", "US", "XX"], 10),
+            flag(8),
+            flag(5),
+            rule(12),
+            rule(12),
+        ),
+        (
+            texts(&RISKS, 6),
+            texts(&RISKS, 6),
+            texts(&INSIDER_RISKS, 8),
+            texts(&FLOWS, 5),
+        ),
     )
         .prop_map(
-            |((client_app_types, platforms, trusted, named, not_named), (country_in, country_not_in, registered, managed, matches, not_matches), (sign_in_risk, user_risk, insider_risk, authentication_flows))| When {
+            |(
+                (client_app_types, platforms, trusted, named, not_named),
+                (country_in, country_not_in, registered, managed, matches, not_matches),
+                (sign_in_risk, user_risk, insider_risk, authentication_flows),
+            )| When {
                 client_app_types,
                 platforms,
                 trusted,
@@ -481,17 +557,19 @@ pub(crate) fn guarantee() -> BoxedStrategy<Guarantee> {
     let except = prop_oneof![5 => Just(Vec::new()), 1 => ids(&USERS, 2)];
     let pim = select(&[Pim::MayActivate, Pim::Inactive][..]);
     (who, target, must, when(), except, pim, any::<bool>())
-        .prop_map(|(who, target, must, when, except_users, pim, any_device)| Guarantee {
-            except_users,
-            assume: Assume {
-                pim,
-                device_code_shows_any_device: any_device,
-                all_reaches_everyone: true,
+        .prop_map(
+            |(who, target, must, when, except_users, pim, any_device)| Guarantee {
+                except_users,
+                assume: Assume {
+                    pim,
+                    device_code_shows_any_device: any_device,
+                    all_reaches_everyone: true,
+                },
+                ..Guarantee::new("random", "whatever was drawn", must)
+                    .who(who)
+                    .target(target)
+                    .when(when)
             },
-            ..Guarantee::new("random", "whatever was drawn", must)
-                .who(who)
-                .target(target)
-                .when(when)
-        })
+        )
         .boxed()
 }

@@ -25,7 +25,12 @@ pub(crate) fn cases(usual: u32) -> ProptestConfig {
 }
 
 /// What the proof has to say where everything is known.
-pub(crate) fn agree(proof: &Proof, truth: &Truth) -> Result<(), TestCaseError> {
+pub(crate) fn agree(
+    world: &World,
+    guarantee: &Guarantee,
+    proof: &Proof,
+    truth: &Truth,
+) -> Result<(), TestCaseError> {
     let affected: BTreeSet<String> = proof
         .affected_users
         .ids
@@ -37,6 +42,22 @@ pub(crate) fn agree(proof: &Proof, truth: &Truth) -> Result<(), TestCaseError> {
         (true, false) => Verdict::Proved,
         (true, true) => Verdict::Violated,
     };
+    // Attributes that only the question tests are not told apart by the analyzer: it says that it depends.
+    let only_asked = [&guarantee.when.matches, &guarantee.when.not_matches]
+        .into_iter()
+        .flatten()
+        .any(|rule| {
+            world.policies.iter().all(|policy| {
+                policy["conditions"]["devices"]["deviceFilter"]["rule"] != rule.as_str()
+            })
+        });
+    if only_asked && proof.verdict == Verdict::Depends {
+        return Ok(());
+    }
+    if only_asked && proof.verdict == Verdict::Proved {
+        prop_assert!(!truth.open);
+        return Ok(());
+    }
     prop_assert_eq!(
         (proof.verdict, &affected),
         (expected, &truth.affected),
@@ -47,7 +68,12 @@ pub(crate) fn agree(proof: &Proof, truth: &Truth) -> Result<(), TestCaseError> {
 }
 
 fn compare(world: &World, guarantee: &Guarantee) -> Result<(), TestCaseError> {
-    agree(&world.prove(guarantee), &truth(world, guarantee))
+    agree(
+        world,
+        guarantee,
+        &world.prove(guarantee),
+        &truth(world, guarantee),
+    )
 }
 
 proptest! {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::filter::Device;
 
 /// Everything that the evaluator knows of a tenant, in Graph's words.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct World {
     pub(crate) users: Vec<Value>,
     /// Direct members of each group: accounts and groups.
@@ -29,6 +29,48 @@ pub(crate) struct World {
     pub(crate) homes: BTreeMap<String, String>,
     pub(crate) mfa_trusted_ips: Vec<String>,
     pub(crate) legacy_scopes: bool,
+}
+
+/// Without what is null or empty: shrunk cases are read by people.
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), bare(value)))
+            .filter(|(_, value)| !value.is_null() && *value != json!([]) && *value != json!({}))
+            .collect(),
+        Value::Array(list) => list.iter().map(bare).collect(),
+        other => other.clone(),
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (name, rows) in [
+            ("users", &self.users),
+            ("role_definitions", &self.role_definitions),
+            ("role_assignments", &self.role_assignments),
+            ("eligible", &self.eligible),
+            ("policies", &self.policies),
+            ("locations", &self.locations),
+            ("partners", &self.partners),
+        ] {
+            for row in rows {
+                writeln!(f, "{name}: {}", bare(row))?;
+            }
+        }
+        writeln!(f, "trust_default: {}", bare(&self.trust_default))?;
+        writeln!(
+            f,
+            "groups: {:?}, unread: {:?}",
+            self.groups, self.unread_groups
+        )?;
+        write!(
+            f,
+            "homes: {:?}, mfa_trusted_ips: {:?}, legacy_scopes: {}",
+            self.homes, self.mfa_trusted_ips, self.legacy_scopes
+        )
+    }
 }
 
 pub(crate) fn id(text: &str) -> Guid {
