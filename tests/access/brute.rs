@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use m365audit::access::{Asked, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who};
@@ -203,18 +204,42 @@ fn networks(world: &World, when: &When) -> Vec<Network> {
     let mut countries: BTreeSet<Option<String>> = [None, Some("ZZ".to_owned())].into();
     let mut gps: BTreeSet<Option<String>> = [None].into();
     let mut compliant = vec![false];
-    let listed = world.locations.iter().flat_map(|location| {
+    // A location that nobody names tells nothing apart.
+    let mut words: BTreeSet<String> = when
+        .named
+        .iter()
+        .chain(&when.not_named)
+        .map(ToString::to_string)
+        .collect();
+    for policy in &world.policies {
+        let condition = &policy["conditions"]["locations"];
+        for key in ["includeLocations", "excludeLocations"] {
+            let listed = condition[key].as_array().into_iter().flatten();
+            words.extend(listed.map(|word| word.as_str().unwrap().to_owned()));
+        }
+    }
+    let trusted = when.trusted.is_some() || words.contains("AllTrusted");
+    let locations: Vec<&Value> = world
+        .locations
+        .iter()
+        .filter(|location| {
+            words.contains(location["id"].as_str().unwrap())
+                || trusted && location["isTrusted"] == true
+        })
+        .collect();
+    let listed = locations.iter().flat_map(|location| {
         let ranges = location["ipRanges"].as_array().into_iter().flatten();
         ranges.map(|range| range["cidrAddress"].as_str().unwrap())
     });
-    for range in listed.chain(world.mfa_trusted_ips.iter().map(String::as_str)) {
+    let service = world.mfa_trusted_ips.iter().filter(|_| trusted);
+    for range in listed.chain(service.map(String::as_str)) {
         let range: IpNet = range.parse().unwrap();
         let (first, last) = (range.network(), range.broadcast());
         addresses.extend([first, last]);
         addresses.extend(before_and_after(first)[0]);
         addresses.extend(before_and_after(last)[1]);
     }
-    for location in &world.locations {
+    for location in locations {
         let found = location["countriesAndRegions"].as_array();
         let found = found
             .into_iter()
@@ -310,7 +335,7 @@ fn values(attribute: &str, literals: &BTreeSet<String>) -> Vec<Value> {
 }
 
 fn devices(world: &World, when: &When) -> Vec<Option<Device>> {
-    let rules: Vec<Rule> = world
+    let rules: Vec<Arc<Rule>> = world
         .policies
         .iter()
         .filter_map(|policy| policy["conditions"]["devices"]["deviceFilter"]["rule"].as_str())
@@ -535,7 +560,6 @@ pub(crate) fn truth(world: &World, guarantee: &Guarantee) -> Truth {
             (matching, *flow == "deviceCodeFlow")
         })
         .collect();
-    let unregistered = domain.devices.contains(&None);
     let mut unmet: BTreeMap<(usize, Means), Mask> = BTreeMap::new();
     let mut stamped: Vec<Mask> = Vec::new();
     for (clause, _) in &evidence {
@@ -593,7 +617,6 @@ pub(crate) fn truth(world: &World, guarantee: &Guarantee) -> Truth {
                     }
                 }
             }
-            let _ = unregistered;
         }
     }
     truth

@@ -1,9 +1,12 @@
 //! Device filters, read word by word.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use serde_json::Value;
 
 /// What a device says of itself; `Null` for what it does not say. Keys are in lower case.
-pub(crate) type Device = std::collections::BTreeMap<String, Value>;
+pub(crate) type Device = BTreeMap<String, Value>;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Word {
@@ -78,8 +81,19 @@ fn words(rule: &str) -> Vec<Word> {
     words
 }
 
-/// Reads a rule that is known to be sound.
-pub(crate) fn parse(rule: &str) -> Rule {
+/// Reads a rule that is known to be sound; each text once.
+pub(crate) fn parse(rule: &str) -> Arc<Rule> {
+    static READ: Mutex<BTreeMap<String, Arc<Rule>>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap();
+    if let Some(known) = read.get(rule) {
+        return Arc::clone(known);
+    }
+    let new = Arc::new(parse_anew(rule));
+    read.insert(rule.to_owned(), Arc::clone(&new));
+    new
+}
+
+fn parse_anew(rule: &str) -> Rule {
     let words = words(rule);
     let mut at = 0;
     let rule = either(&words, &mut at);

@@ -411,9 +411,7 @@ pub(crate) fn world() -> BoxedStrategy<World> {
     )
         .prop_map(|((count, mut users), (direct, nested), (active, eligible), mut policies, locations, (default, partner, homes), (legacy_scopes, mfa_trusted_ips))| {
             users.truncate(count);
-            for (place, policy) in policies.iter_mut().enumerate() {
-                policy["id"] = json!(format!("00000000-0000-0000-0000-00000000d{place:03}"));
-            }
+            number(&mut policies);
             let known: Vec<&str> = users.iter().map(|user| user["id"].as_str().unwrap()).collect();
             let groups: BTreeMap<String, Vec<String>> = GROUPS
                 .iter()
@@ -569,6 +567,166 @@ pub(crate) fn guarantee() -> BoxedStrategy<Guarantee> {
                     .who(who)
                     .target(target)
                     .when(when)
+            },
+        )
+        .boxed()
+}
+
+/// One way to split what a policy is about into two halves that together are the whole: the key of the condition, both halves.
+fn split() -> BoxedStrategy<(&'static str, Value, Value)> {
+    let complement = |all: &'static [&'static str]| {
+        subsequence(all, 1..all.len()).prop_map(move |some| {
+            let rest: Vec<&str> = all
+                .iter()
+                .copied()
+                .filter(|one| !some.contains(one))
+                .collect();
+            (json!(some), json!(rest))
+        })
+    };
+    let place = prop_oneof![Just("AllTrusted"), select(&LOCATIONS[..])];
+    let people = prop_oneof![
+        select(&GROUPS[..]).prop_map(|group| (
+            json!({"includeGroups": [group]}),
+            json!({"includeUsers": ["All"], "excludeGroups": [group]})
+        )),
+        select(&ROLES[..]).prop_map(|role| (
+            json!({"includeRoles": [role]}),
+            json!({"includeUsers": ["All"], "excludeRoles": [role]})
+        )),
+        select(&USERS[..]).prop_map(|user| (
+            json!({"includeUsers": [user]}),
+            json!({"includeUsers": ["All"], "excludeUsers": [user]})
+        )),
+        kinds().prop_map(|kinds| (
+            json!({"includeGuestsOrExternalUsers": kinds}),
+            json!({"includeUsers": ["All"], "excludeGuestsOrExternalUsers": kinds})
+        )),
+    ];
+    prop_oneof![
+        people.prop_map(|(one, other)| ("users", one, other)),
+        app_word().prop_map(|app| (
+            "applications",
+            json!({"includeApplications": [app]}),
+            json!({"includeApplications": ["All"], "excludeApplications": [app]})
+        )),
+        complement(&CLIENTS).prop_map(|(one, other)| ("clientAppTypes", one, other)),
+        complement(&PLATFORMS).prop_map(|(one, other)| {
+            let rest = json!({"includePlatforms": ["all"], "excludePlatforms": one});
+            if other.as_array().is_some_and(|list| list.len() > 3) {
+                ("platforms", json!({"includePlatforms": one}), rest)
+            } else {
+                (
+                    "platforms",
+                    json!({"includePlatforms": one}),
+                    json!({"includePlatforms": other}),
+                )
+            }
+        }),
+        place.prop_map(|place| (
+            "locations",
+            json!({"includeLocations": [place]}),
+            json!({"includeLocations": ["All"], "excludeLocations": [place]})
+        )),
+        select(&RULES[..]).prop_map(|rule| {
+            let half = |mode: &str| json!({"deviceFilter": {"mode": mode, "rule": rule}});
+            ("devices", half("include"), half("exclude"))
+        }),
+        complement(&RISKS).prop_map(|(one, other)| ("signInRiskLevels", one, other)),
+        complement(&RISKS).prop_map(|(one, other)| ("userRiskLevels", one, other)),
+    ]
+    .boxed()
+}
+
+/// Policies that together cover everything, by splitting one again and again; and what they all ask for.
+fn backbone() -> BoxedStrategy<(Vec<Value>, Vec<Atom>)> {
+    let whole = json!({"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["all"]});
+    let goal = prop_oneof![
+        3 => Just((vec![Atom::Mfa], vec![json!(["mfa"]), json!(["block"]), json!(["mfa", "compliantDevice"])])),
+        1 => Just((vec![Atom::Mfa, Atom::CompliantDevice], vec![json!(["mfa"]), json!(["compliantDevice"]), json!(["block"])])),
+        1 => Just((vec![Atom::CompliantDevice, Atom::DomainJoinedDevice], vec![json!(["compliantDevice"]), json!(["domainJoinedDevice"])])),
+        1 => Just((vec![Atom::CompliantApplication, Atom::PasswordChange], vec![json!(["compliantApplication"]), json!(["passwordChange"])])),
+        1 => Just((vec![], vec![json!(["block"])])),
+    ];
+    let splits = prop::collection::vec((any::<prop::sample::Index>(), split()), 0..4);
+    (goal, splits, prop::collection::vec(any::<prop::sample::Index>(), 5))
+        .prop_map(move |((clause, controls), splits, picks)| {
+            let mut leaves = vec![whole.clone()];
+            for (index, (key, one, other)) in splits {
+                let place = index.index(leaves.len());
+                let leaf = leaves[place].clone();
+                if leaf[key] != whole[key] {
+                    continue;
+                }
+                let with = |half: &Value| {
+                    let mut leaf = leaf.clone();
+                    leaf[key] = half.clone();
+                    leaf
+                };
+                leaves[place] = with(&one);
+                leaves.push(with(&other));
+            }
+            let policies = leaves
+                .into_iter()
+                .zip(picks)
+                .map(|(conditions, pick)| {
+                    json!({"displayName": "leaf", "state": "enabled", "createdDateTime": "2026-01-01T00:00:00Z", "conditions": conditions,
+                        "grantControls": {"operator": "AND", "builtInControls": pick.get(&controls)}})
+                })
+                .collect();
+            (policies, clause)
+        })
+        .boxed()
+}
+
+/// Number the policies.
+pub(crate) fn number(policies: &mut [Value]) {
+    for (place, policy) in policies.iter_mut().enumerate() {
+        policy["id"] = json!(format!("00000000-0000-0000-0000-00000000d{place:03}"));
+    }
+}
+
+/// A tenant whose policies together cover what is asked, or nearly so.
+pub(crate) fn nearly_covered() -> BoxedStrategy<(World, Guarantee)> {
+    let holes = prop_oneof![
+        3 => Just(Vec::new()),
+        2 => prop::collection::vec((any::<prop::sample::Index>(), policy()), 1..2),
+    ];
+    (
+        world(),
+        guarantee(),
+        backbone(),
+        holes,
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(mut world, mut guarantee, (mut policies, clause), holes, plain, scoped)| {
+                // Of a leaf with a hole one condition is another policy's.
+                for (index, (which, other)) in holes.into_iter().enumerate() {
+                    let place = which.index(policies.len());
+                    let keys = [
+                        "locations",
+                        "devices",
+                        "platforms",
+                        "users",
+                        "clientAppTypes",
+                    ];
+                    let key = keys[(place + index) % keys.len()];
+                    policies[place]["conditions"][key] = other["conditions"][key].clone();
+                }
+                if !plain {
+                    world.policies.truncate(2);
+                    policies.append(&mut world.policies);
+                }
+                world.policies = policies;
+                number(&mut world.policies);
+                guarantee.must = vec![clause];
+                if !scoped {
+                    guarantee.when = When::default();
+                    guarantee.who = Who::All;
+                }
+                (world, guarantee)
             },
         )
         .boxed()
