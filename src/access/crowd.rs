@@ -302,17 +302,19 @@ fn states(people: &People, class: &Class, activated: &[Guid], pim: Pim) -> Vec<u
         }
         pim == Pim::MayActivate || state.activated.is_empty()
     };
-    let told_apart: Vec<Guid> = class
+    let told_apart: BTreeSet<Guid> = class
         .states
         .clone()
         .filter_map(|value| people.state(value))
         .flat_map(|state| state.activated.iter().copied())
-        .filter(|role| activated.contains(role))
         .collect();
+    // A role that no state tells may be active in any of them.
+    let in_any = activated.iter().any(|role| !told_apart.contains(role));
     let active = |value: usize| {
-        told_apart.is_empty()
+        activated.is_empty()
+            || in_any
             || people.state(value).is_some_and(|state| {
-                state.is_any || state.activated.iter().any(|role| told_apart.contains(role))
+                state.is_any || state.activated.iter().any(|role| activated.contains(role))
             })
     };
     class
@@ -345,6 +347,12 @@ fn holders(
                 )));
             }
             (PrincipalKind::User, Held::Active) => drop(active.insert(holder.principal)),
+            // Active in a part of the directory, it changes no state.
+            (PrincipalKind::User, Held::Eligible)
+                if pim == Pim::MayActivate && !holder.is_tenant_wide() =>
+            {
+                active.insert(holder.principal);
+            }
             (PrincipalKind::User, Held::Eligible) if pim == Pim::MayActivate => {
                 eligible
                     .entry(holder.principal)

@@ -280,9 +280,15 @@ fn unmet(
             }
         }
         Ask::CompliantDevice => {
-            device_unmet(space, IS_COMPLIANT, &space.compliant(), assume, legacy)
+            let untrusted = Way::of(space.people_with(Trait::NoCompliant));
+            let unmet = device_unmet(space, IS_COMPLIANT, &space.compliant(), assume);
+            vec![unmet, untrusted, legacy]
         }
-        Ask::DomainJoinedDevice => device_unmet(space, TRUST_TYPE, &space.hybrid(), assume, legacy),
+        Ask::DomainJoinedDevice => {
+            let untrusted = Way::of(space.people_with(Trait::NoHybrid));
+            let unmet = device_unmet(space, TRUST_TYPE, &space.hybrid(), assume);
+            vec![unmet, untrusted, legacy]
+        }
         Ask::ApprovedApplication if lacks(&Atom::ApprovedApplication) => vec![Way::always()],
         Ask::ApprovedApplication => vec![off(MOBILE), external(), legacy],
         Ask::CompliantApplication if lacks(&Atom::CompliantApplication) => vec![Way::always()],
@@ -323,18 +329,12 @@ fn methods_unmet(
 }
 
 /// In the device code flow the device that is shown may be another one than the one that gets the token.
-fn device_unmet(
-    space: &Space<'_>,
-    dimension: usize,
-    good: &Bits,
-    assume: Assume,
-    legacy: Way,
-) -> Vec<Way> {
+fn device_unmet(space: &Space<'_>, dimension: usize, good: &Bits, assume: Assume) -> Way {
     let mut region = Region::whole().with(dimension, good.not());
     if assume.device_code_shows_any_device {
         region = space.narrow(region, FLOW, FLOWS.all() & !DEVICE_CODE);
     }
-    vec![Way::when(region), legacy]
+    Way::when(region)
 }
 
 /// What is asked about, people apart, as boxes that together make it up: the sign-ins that may be meant when a proof is looked for,
@@ -408,7 +408,18 @@ fn narrow_places(space: &Space<'_>, base: Region, when: &When, wide: Reading) ->
             })
     };
     if !when.country_in.is_empty() {
-        base = base.with(IP_COUNTRY, countries(&when.country_in));
+        let left_out = |code: &String| {
+            when.country_not_in
+                .iter()
+                .any(|out| out.eq_ignore_ascii_case(code))
+        };
+        let left: Vec<String> = when
+            .country_in
+            .iter()
+            .filter(|code| !left_out(code))
+            .cloned()
+            .collect();
+        base = base.with(IP_COUNTRY, countries(&left));
     }
     if !when.country_not_in.is_empty() {
         // Countries that nothing tells apart are one value: it stays while any of them is asked about.
@@ -531,16 +542,12 @@ pub(super) fn open_sign_ins(
             if region.is_empty() {
                 continue;
             }
-            let mut product = space.whole();
-            for (dimension, values) in region.sides() {
-                if let Some(side) = product.get_mut(dimension) {
-                    side.keep(values);
-                }
-            }
+            let mut product = product(space, &region);
             let merged = Merged::of(space, crowd.states(), &patches, &product, reading, None);
             merged.search(space, &mut product, index, &mut found, budget);
         }
     }
+    found.vacuous = found.gaps.is_empty() && nobody_can(space, &scope, crowd, reading, budget);
     found
 }
 
@@ -591,6 +598,36 @@ pub(super) fn still_open(
     let mut found = Found::default();
     merged.search(space, &mut product, gap.clause, &mut found, &mut 200_000);
     (!found.spent).then_some(found.open)
+}
+
+/// Whether what is asked about cannot be: a device that is managed and not registered, legacy clients that show one.
+fn nobody_can(
+    space: &Space<'_>,
+    scope: &[Region],
+    crowd: &Crowd,
+    reading: Reading,
+    budget: &mut u64,
+) -> bool {
+    let impossible = space.impossible();
+    scope.iter().all(|region| {
+        let mut product = product(space, region);
+        let merged = Merged::of(space, crowd.states(), &impossible, &product, reading, None);
+        if let Some(who) = product.get_mut(WHO) {
+            *who = Bits::all(merged.states.len());
+        }
+        find_open(&product, &merged.boxes, budget) == Search::Covered
+    })
+}
+
+/// Everything that is in a region.
+fn product(space: &Space<'_>, region: &Region) -> Product {
+    let mut product = space.whole();
+    for (dimension, values) in region.sides() {
+        if let Some(side) = product.get_mut(dimension) {
+            side.keep(values);
+        }
+    }
+    product
 }
 
 /// People put together where no box of the question tells them apart.
