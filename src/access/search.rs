@@ -414,7 +414,7 @@ fn mask(words: &Words, listed: &[String]) -> Mask {
 }
 
 /// The resources and actions that are asked about.
-fn asked_targets(space: &Space<'_>, asked: &Asked) -> Bits {
+pub(super) fn asked_targets(space: &Space<'_>, asked: &Asked) -> Bits {
     let len = space.resources.len();
     let is_resource = |resource: &Resource| !matches!(resource, Resource::Action(_));
     match asked {
@@ -491,47 +491,101 @@ pub(super) fn open_sign_ins(
     if found.vacuous {
         return found;
     }
+    let states = crowd.states();
     for (index, clause) in guarantee.must.iter().enumerate() {
         let lacking = lacking(space, clause);
         let patches = patches(space, guarantee, clause, reading);
         for region in &scope {
-            let region = region.clone().and(&lacking);
-            if region.is_empty() {
-                continue;
-            }
-            let mut product = space.whole();
-            for (dimension, values) in region.sides() {
-                if let Some(side) = product.get_mut(dimension) {
-                    side.keep(values);
-                }
-            }
-            let merged = Merged::of(space, crowd, &patches, &product, reading);
-            merged.search(space, &mut product, index, &mut found, budget);
+            let part = open_parts(
+                space.membership_rows(reading),
+                states.iter().copied(),
+                space.product(&region.clone().and(&lacking)),
+                &patches,
+                budget,
+            );
+            found.spent |= part.spent;
+            found.open.extend(part.open);
+            let gap = |product| Gap {
+                clause: index,
+                product,
+            };
+            found.gaps.extend(part.products.into_iter().map(gap));
         }
     }
     found
+}
+
+/// What of a part of the space is open, and to whom.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parts {
+    /// Parts that are open, as large as they come; people as states. Nobody is in two of them.
+    pub(super) products: Vec<Product>,
+    /// States of people to whom some part is open.
+    pub(super) open: BTreeSet<usize>,
+    /// The budget was used up: there may be more.
+    pub(super) spent: bool,
+}
+
+/// Looks for everything of `product` that no patch covers, for people in these states. `sets` are the sets of people that each state
+/// is in; what the product says of people does not count.
+pub(super) fn open_parts(
+    sets: &[Bits],
+    states: impl IntoIterator<Item = usize>,
+    mut product: Product,
+    patches: &[Patch],
+    budget: &mut u64,
+) -> Parts {
+    let mut parts = Parts::default();
+    if product.iter().skip(1).any(Bits::is_empty) {
+        return parts;
+    }
+    let merged = Merged::of(sets, states, patches, &product);
+    merged.search(&mut product, &mut parts, budget);
+    parts
+}
+
+/// Whether patches cover all of `product` for people in these states; `None` when the budget is used up before it is certain.
+pub(super) fn is_covered(
+    sets: &[Bits],
+    states: impl IntoIterator<Item = usize>,
+    mut product: Product,
+    patches: &[Patch],
+    budget: &mut u64,
+) -> Option<bool> {
+    if product.iter().skip(1).any(Bits::is_empty) {
+        return Some(true);
+    }
+    let merged = Merged::of(sets, states, patches, &product);
+    if let Some(who) = product.get_mut(WHO) {
+        *who = Bits::all(merged.states.len());
+    }
+    match find_open(&product, &merged.boxes, budget) {
+        Search::Covered => Some(true),
+        Search::Open(_) => Some(false),
+        Search::Spent => None,
+    }
 }
 
 /// People put together where no box of the question tells them apart.
 struct Merged {
     /// The states behind each value.
     states: Vec<Vec<usize>>,
+    /// How many states there are at all.
+    len: usize,
     boxes: Vec<Region>,
 }
 
 impl Merged {
     fn of(
-        space: &Space<'_>,
-        crowd: &Crowd,
+        sets: &[Bits],
+        asked: impl IntoIterator<Item = usize>,
         patches: &[Patch],
         product: &Product,
-        reading: Reading,
     ) -> Self {
-        let relevant: Vec<&Patch> = patches
-            .iter()
-            .filter(|patch| patch.region.meets(product))
-            .collect();
-        let mut mask = Bits::none(space.people_sets());
+        // What the product has of people is not known yet.
+        let meets = |patch: &&Patch| patch.region.misses(product).all(|missed| missed == WHO);
+        let relevant: Vec<&Patch> = patches.iter().filter(meets).collect();
+        let mut mask = Bits::none(sets.first().map_or(0, Bits::len));
         relevant
             .iter()
             .flat_map(|patch| &patch.people)
@@ -539,8 +593,8 @@ impl Merged {
         let mut by_row: HashMap<Bits, usize> = HashMap::new();
         let mut rows: Vec<Bits> = Vec::new();
         let mut states: Vec<Vec<usize>> = Vec::new();
-        for state in crowd.states() {
-            let Some(row) = space.membership(state, reading) else {
+        for state in asked {
+            let Some(row) = sets.get(state) else {
                 continue;
             };
             let row = row.clone().and(&mask);
@@ -565,17 +619,14 @@ impl Merged {
             })
             .filter(|region| !region.is_empty())
             .collect();
-        Self { states, boxes }
+        Self {
+            states,
+            len: sets.len(),
+            boxes,
+        }
     }
 
-    fn search(
-        &self,
-        space: &Space<'_>,
-        product: &mut Product,
-        clause: usize,
-        found: &mut Found,
-        budget: &mut u64,
-    ) {
+    fn search(&self, product: &mut Product, parts: &mut Parts, budget: &mut u64) {
         let people = self.states.len();
         if let Some(who) = product.get_mut(WHO) {
             *who = Bits::all(people);
@@ -585,7 +636,7 @@ impl Merged {
             let mut open = match find_open(product, &self.boxes, budget) {
                 Search::Covered => return,
                 Search::Spent => {
-                    found.spent = true;
+                    parts.spent = true;
                     return;
                 }
                 Search::Open(open) => open,
@@ -596,16 +647,16 @@ impl Merged {
                     *side = Bits::one(side.len(), first);
                 }
             }
-            widen(&mut open, &everything, &self.boxes, 0..space.sizes.len());
+            widen(&mut open, &everything, &self.boxes, 0..everything.len());
             let who = open.first().cloned().unwrap_or(Bits::none(people));
-            let mut states = Bits::none(space.people.len());
+            let mut states = Bits::none(self.len);
             for &state in who
                 .iter()
                 .filter_map(|value| self.states.get(value))
                 .flatten()
             {
                 states.insert(state);
-                found.open.insert(state);
+                parts.open.insert(state);
             }
             if let Some(side) = product.get_mut(WHO) {
                 side.cut(&who);
@@ -613,10 +664,7 @@ impl Merged {
             if let Some(side) = open.get_mut(WHO) {
                 *side = states;
             }
-            found.gaps.push(Gap {
-                clause,
-                product: open,
-            });
+            parts.products.push(open);
         }
     }
 }
