@@ -95,9 +95,7 @@ fn stamps(policy: &Policy) -> Vec<SessionAtom> {
             .persistent_browser
             .as_ref()
             .map(|mode| SessionAtom::PersistentBrowser(owned(mode))),
-        session
-            .sign_in_frequency
-            .map(SessionAtom::SignInFrequency),
+        session.sign_in_frequency.map(SessionAtom::SignInFrequency),
         session
             .token_protection
             .then_some(SessionAtom::SecureSignInSession),
@@ -192,11 +190,6 @@ pub(super) fn denying_each(
         .iter()
         .enumerate()
         .filter(|(_, policy)| policy.effect == Effect::Enabled)
-        .map(|(index, policy)| {
-            (
-                index,
-                denying(space, index, policy, clause, scene, reading),
-            )
-        })
+        .map(|(index, policy)| (index, denying(space, index, policy, clause, scene, reading)))
         .collect()
 }

@@ -224,11 +224,28 @@ impl Crowd {
         people: &'u People,
         users: &'u Users,
     ) -> impl Iterator<Item = User<'u>> {
-        let is_open: Vec<bool> = self
-            .parts
-            .iter()
-            .map(|part| part.states.iter().any(|state| open.contains(state)))
-            .collect();
+        let is_open = |part: &Part| part.states.iter().any(|state| open.contains(state));
+        self.accounts_of(is_open, people, users)
+    }
+
+    /// The accounts that have none of these states, in no certain order.
+    pub(super) fn accounts_out_of<'u>(
+        &'u self,
+        open: &'u BTreeSet<usize>,
+        people: &'u People,
+        users: &'u Users,
+    ) -> impl Iterator<Item = User<'u>> {
+        let is_shut = |part: &Part| !part.states.iter().any(|state| open.contains(state));
+        self.accounts_of(is_shut, people, users)
+    }
+
+    fn accounts_of<'u>(
+        &'u self,
+        is_meant: impl Fn(&Part) -> bool,
+        people: &'u People,
+        users: &'u Users,
+    ) -> impl Iterator<Item = User<'u>> {
+        let is_open: Vec<bool> = self.parts.iter().map(is_meant).collect();
         users.iter().filter(move |&user| {
             let part = match &self.who {
                 Membership::Classes(parts) => {

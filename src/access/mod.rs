@@ -23,6 +23,7 @@ mod analyzer;
 mod answer;
 mod assignment;
 mod bits;
+mod controls;
 mod cover;
 mod crowd;
 mod device;
@@ -36,6 +37,7 @@ mod policy;
 mod proof;
 mod question;
 mod resources;
+mod review;
 mod search;
 mod shape;
 mod space;
@@ -53,6 +55,9 @@ pub use guarantee::{
 pub use proof::{Accounts, Change, Evidence, Example, ExampleTarget, NearMiss, Proof, Witness};
 pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
 pub use resources::BaselineScopes;
+pub use review::{
+    Dead, Impact, ImpactOf, Leftover, LeftoverKind, LockOut, Redundant, Review, ReviewedAt,
+};
 pub use shape::Shape;
 pub use subjects::{Belongs, Directory, ExternalKind, Subject};
 

@@ -465,7 +465,7 @@ pub(super) fn asked_apps(words: &[String]) -> BTreeSet<Guid> {
 }
 
 /// What of the scope a clause is about: where what it names is there anyway, nothing is asked.
-fn lacking(space: &Space<'_>, clause: &Clause) -> Region {
+pub(super) fn lacking(space: &Space<'_>, clause: &Clause) -> Region {
     clause
         .iter()
         .fold(Region::whole(), |region, atom| match atom {

@@ -344,7 +344,11 @@ impl<'a> Space<'a> {
         }
     }
 
-    pub(super) fn devices_of(&self, filter: Option<&DeviceFilter>, reading: Reading) -> Vec<Region> {
+    pub(super) fn devices_of(
+        &self,
+        filter: Option<&DeviceFilter>,
+        reading: Reading,
+    ) -> Vec<Region> {
         let Some(filter) = filter else {
             return vec![Region::whole()];
         };
