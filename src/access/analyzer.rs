@@ -30,19 +30,27 @@ pub struct Settings {
     pub home_tenants: BTreeMap<Guid, Guid>,
     /// Accounts that named guarantees leave out and show apart: emergency access and synchronisation.
     pub apart: BTreeSet<Guid>,
+    /// Of these, the accounts that are declared for emergencies.
+    pub emergency: BTreeSet<Guid>,
 }
 
 impl Settings {
     /// Accounts that stand apart: those that are declared for emergencies, by object id or UPN, and those that synchronise the local
     /// directory.
     pub fn apart(tenant: &Tenant, emergency: &[String]) -> BTreeSet<Guid> {
+        let synchronise = Holders::build(tenant, false).sync_accounts();
+        let declared = Self::emergency(tenant, emergency);
+        declared.into_iter().chain(synchronise).collect()
+    }
+
+    /// Accounts that are declared for emergencies, by object id or UPN, as far as they exist.
+    pub fn emergency(tenant: &Tenant, declared: &[String]) -> BTreeSet<Guid> {
         let users = tenant.users.hints();
-        let declared = emergency
+        declared
             .iter()
             .filter_map(|name| users.find(name))
-            .map(User::id);
-        let synchronise = Holders::build(tenant, false).sync_accounts();
-        declared.chain(synchronise).collect()
+            .map(User::id)
+            .collect()
     }
 }
 
@@ -103,32 +111,17 @@ pub(super) struct Answer {
 impl<'a> Analyzer<'a> {
     /// Reads a tenant.
     pub fn read(tenant: &'a Tenant, settings: Settings) -> Self {
-        let policies = read_policies(tenant);
-        let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
-        let holders = Holders::build(tenant, !matches!(eligible, State::NotLicensed { .. }));
-        let facts = facts(tenant, &holders);
-        let assignments: Vec<Option<&Assignment>> =
-            policies.iter().map(|policy| policy.who.as_ref()).collect();
-        let trusts = Trusts::read(
-            tenant
-                .cross_tenant_access_default
-                .complete()
-                .ok()
-                .and_then(|list| list.first()),
-            tenant
-                .cross_tenant_access_partners
-                .complete()
-                .ok()
-                .map(Vec::as_slice),
-            named_tenants(&assignments),
-        );
-        let home_of = |user: User<'_>| {
-            settings
-                .home_tenants
-                .get(&user.id())
-                .map_or(Home::Unknown, |&tenant| Home::Tenant(tenant))
-        };
-        let people = People::read(&facts, &assignments, &trusts, &home_of);
+        Self::with_policies(tenant, settings, read_policies(tenant))
+    }
+
+    /// Reads a tenant as if it had these policies.
+    pub(super) fn with_policies(
+        tenant: &'a Tenant,
+        settings: Settings,
+        policies: Vec<Policy>,
+    ) -> Self {
+        let holders = self::holders(tenant);
+        let (people, trusts) = self::people(tenant, &holders, &settings, &policies);
         let targets: Vec<&Target> = policies.iter().map(|policy| &policy.target).collect();
         let resources = Resources::read(&targets, std::iter::empty(), settings.baseline_scopes);
         let networks = Networks::read(tenant.named_locations.hints(), &settings.mfa_trusted_ips);
@@ -138,7 +131,7 @@ impl<'a> Analyzer<'a> {
             .collect();
         let devices = Dimensions::read(&rules);
         let methods = Methods::read(strengths(tenant));
-        let places_known = unread(tenant, Resource::NamedLocations).is_none();
+        let places_known = self::places_known(tenant);
         let space = Space::new(
             policies,
             people,
@@ -149,23 +142,13 @@ impl<'a> Analyzer<'a> {
             settings.baseline_scopes,
             places_known,
         );
-        let rests_on = [
-            Resource::ConditionalAccessPolicies,
-            Resource::NamedLocations,
-            Resource::Users,
-            Resource::RoleAssignments,
-        ];
-        let unread = rests_on
-            .into_iter()
-            .filter_map(|resource| unread(tenant, resource))
-            .collect();
         Self {
             tenant,
             holders,
             settings,
             space,
             trusts,
-            unread,
+            unread: all_unread(tenant),
         }
     }
 
@@ -263,6 +246,62 @@ impl<'a> Analyzer<'a> {
     }
 }
 
+/// What verdicts about a tenant rest on and was not read, or not to its end.
+pub(super) fn all_unread(tenant: &Tenant) -> Vec<Unread> {
+    [
+        Resource::ConditionalAccessPolicies,
+        Resource::NamedLocations,
+        Resource::Users,
+        Resource::RoleAssignments,
+    ]
+    .into_iter()
+    .filter_map(|resource| unread(tenant, resource))
+    .collect()
+}
+
+/// Whether named locations were read to their end.
+pub(super) fn places_known(tenant: &Tenant) -> bool {
+    unread(tenant, Resource::NamedLocations).is_none()
+}
+
+/// Who holds which role. Without Privileged Identity Management nobody is eligible.
+pub(super) fn holders(tenant: &Tenant) -> Holders {
+    let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
+    Holders::build(tenant, !matches!(eligible, State::NotLicensed { .. }))
+}
+
+/// The people of a tenant as these policies see them, and what is trusted of those who come from outside.
+pub(super) fn people(
+    tenant: &Tenant,
+    holders: &Holders,
+    settings: &Settings,
+    policies: &[Policy],
+) -> (People, Trusts) {
+    let assignments: Vec<Option<&Assignment>> =
+        policies.iter().map(|policy| policy.who.as_ref()).collect();
+    let trusts = Trusts::read(
+        tenant
+            .cross_tenant_access_default
+            .complete()
+            .ok()
+            .and_then(|list| list.first()),
+        tenant
+            .cross_tenant_access_partners
+            .complete()
+            .ok()
+            .map(Vec::as_slice),
+        named_tenants(&assignments),
+    );
+    let home_of = |user: User<'_>| {
+        settings
+            .home_tenants
+            .get(&user.id())
+            .map_or(Home::Unknown, |&tenant| Home::Tenant(tenant))
+    };
+    let people = People::read(&facts(tenant, holders), &assignments, &trusts, &home_of);
+    (people, trusts)
+}
+
 /// What was not read, in words: the request, and what grants it.
 pub(super) fn not_read(unread: &Unread) -> String {
     let resource = unread.resource;
@@ -297,7 +336,7 @@ pub(super) fn unread(tenant: &Tenant, resource: Resource) -> Option<Unread> {
     }
 }
 
-fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
+pub(super) fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
     let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
     Facts {
         policies: tenant.conditional_access_policies.hints(),
@@ -311,7 +350,8 @@ fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
     }
 }
 
-fn strengths(
+/// The strengths of the list, and those that policies carry inside.
+pub(super) fn strengths(
     tenant: &Tenant,
 ) -> impl Iterator<Item = &crate::snapshot::model::AuthenticationStrengthPolicy> + Clone {
     let inside = tenant
@@ -344,7 +384,7 @@ fn named_tenants(assignments: &[Option<&Assignment>]) -> BTreeSet<Guid> {
 }
 
 /// The policies, and what acts like one.
-fn read_policies(tenant: &Tenant) -> Vec<Policy> {
+pub(super) fn read_policies(tenant: &Tenant) -> Vec<Policy> {
     let mut policies: Vec<Policy> = tenant
         .conditional_access_policies
         .hints()

@@ -114,6 +114,16 @@ impl Bits {
         self.pairs(other).all(|(ours, theirs)| ours & !theirs == 0)
     }
 
+    /// Its words, with what the mask has only.
+    pub(super) fn masked<'a>(&'a self, mask: &'a Self) -> impl Iterator<Item = u64> {
+        self.pairs(mask).map(|(ours, theirs)| ours & theirs)
+    }
+
+    /// Whether it is what the other has of the mask.
+    pub(super) fn is_masked(&self, other: &Self, mask: &Self) -> bool {
+        self.words.iter().copied().eq(other.masked(mask))
+    }
+
     fn update(&mut self, other: &Self, how: impl Fn(u64, u64) -> u64) {
         for (ours, &theirs) in self.words.iter_mut().zip(&other.words) {
             *ours = how(*ours, theirs);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Facts;
+use super::bits::Bits;
 use super::externals::Trusts;
 use super::guarantee::{Asked, Guarantee, Pim, RoleScope, Who};
 use super::people::{Class, People};
@@ -213,6 +214,14 @@ impl Crowd {
             .sum()
     }
 
+    /// How many accounts have one of these states.
+    pub(super) fn count_in(&self, states: &Bits) -> u64 {
+        let own = self.parts.iter().filter(|part| part.external.is_none());
+        own.filter(|part| part.states.iter().any(|&state| states.has(state)))
+            .map(|part| u64::from(part.accounts))
+            .sum()
+    }
+
     /// Kinds of people without an account that have one of these states.
     pub(super) fn externals(&self, open: &BTreeSet<usize>) -> BTreeSet<ExternalKind> {
         self.hit(open).filter_map(|part| part.external).collect()
@@ -251,11 +260,28 @@ impl Crowd {
         people: &'u People,
         users: &'u Users,
     ) -> impl Iterator<Item = User<'u>> {
-        let is_open: Vec<bool> = self
-            .parts
-            .iter()
-            .map(|part| part.states.iter().any(|state| open.contains(state)))
-            .collect();
+        let is_open = |part: &Part| part.states.iter().any(|state| open.contains(state));
+        self.accounts_of(is_open, people, users)
+    }
+
+    /// The accounts that have none of these states, in no certain order.
+    pub(super) fn accounts_out_of<'u>(
+        &'u self,
+        open: &'u BTreeSet<usize>,
+        people: &'u People,
+        users: &'u Users,
+    ) -> impl Iterator<Item = User<'u>> {
+        let is_shut = |part: &Part| !part.states.iter().any(|state| open.contains(state));
+        self.accounts_of(is_shut, people, users)
+    }
+
+    fn accounts_of<'u>(
+        &'u self,
+        is_meant: impl Fn(&Part) -> bool,
+        people: &'u People,
+        users: &'u Users,
+    ) -> impl Iterator<Item = User<'u>> {
+        let is_open: Vec<bool> = self.parts.iter().map(is_meant).collect();
         users.iter().filter(move |&user| {
             let part = match &self.who {
                 Membership::Classes(parts) => {

@@ -18,7 +18,7 @@ mod texts;
 pub(super) use dimensions::Dimensions;
 pub(super) use parse::parse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Whether something holds, as far as it is known; ordered, so that `and` is the smaller and `or` the greater.
@@ -346,5 +346,14 @@ impl Rule {
     /// Whether it matches a device.
     pub(super) fn matches(&self, device: &Device) -> Truth {
         self.root.matches(device)
+    }
+
+    /// The attributes that it tests.
+    pub(super) fn attributes(&self) -> BTreeSet<Attribute> {
+        let mut found = BTreeSet::new();
+        self.root.each_test(&mut |test| {
+            found.insert(test.attribute);
+        });
+        found
     }
 }

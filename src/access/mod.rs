@@ -24,6 +24,7 @@ mod answer;
 mod assignment;
 mod assumptions;
 mod bits;
+mod controls;
 mod cover;
 mod crowd;
 mod device;
@@ -34,11 +35,13 @@ mod methods;
 mod names;
 mod near;
 mod network;
+mod open;
 mod people;
 mod policy;
 mod proof;
 mod question;
 mod resources;
+mod review;
 mod search;
 mod shape;
 mod space;
@@ -58,6 +61,9 @@ pub use guarantee::{
 pub use proof::{Accounts, Change, Evidence, Example, ExampleTarget, NearMiss, Proof, Witness};
 pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
 pub use resources::BaselineScopes;
+pub use review::{
+    Dead, Impact, ImpactOf, Leftover, LeftoverKind, LockOut, Redundant, Review, ReviewedAt,
+};
 pub use shape::Shape;
 pub use subjects::{Belongs, Directory, ExternalKind, Subject};
 

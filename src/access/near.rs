@@ -1,16 +1,17 @@
 //! Which policies nearly close a gap, by what they miss it, and the smallest change that would close it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::analyzer::{Analyzer, Answer};
 use super::assignment::Entry;
 use super::bits::Bits;
+use super::cover::{Region, Search, find_open};
 use super::crowd::Crowd;
 use super::guarantee::{Asked, Guarantee, RoleScope, When, Who};
 use super::policy::{Ask, CLIENTS, Effect, Mask, PLATFORMS, Policy, RISKS, Reading, Span, Words};
 use super::proof::{Change, NearMiss};
 use super::resources::{AZURE_MANAGEMENT, names_one};
-use super::search::{Gap, Replaced, enforcing, open_sign_ins, still_open};
+use super::search::{Gap, enforcing, enforcing_as, open_sign_ins};
 use super::space::Patch;
 use super::space::dimension::{
     CLIENT, DEVICE, FLOW, INSIDER_RISK, NETWORK, PLATFORM, SIGN_IN_RISK, TARGET, USER_RISK, WHO,
@@ -362,6 +363,14 @@ impl<'n, 'a> Nearness<'n, 'a> {
     }
 }
 
+/// A policy as it would be after a change.
+struct Changed<'p> {
+    index: usize,
+    policy: &'p Policy,
+    /// Whom it is about changes too.
+    changes_people: bool,
+}
+
 impl Analyzer<'_> {
     /// The one change that closes a gap for the most accounts and locks nobody out.
     pub(super) fn closed_by(
@@ -372,24 +381,20 @@ impl Analyzer<'_> {
         near: &[NearMiss],
     ) -> Option<Change> {
         let nearness = Nearness::of(self, guarantee, gap, answer.reading);
-        let states: BTreeSet<usize> = gap.product.first()?.iter().collect();
-        let before = answer.crowd.count(&states);
         let mut best: Option<Change> = None;
         for (index, policy, kind, detail) in nearness.candidates(near) {
-            let replaced = Replaced {
+            let changes_people = kind == "remove_exclusion" || kind == "add_inclusion";
+            let changed = Changed {
                 index,
                 policy: &policy,
+                changes_people,
             };
-            let Some(open) = still_open(&self.space, guarantee, gap, answer.reading, &replaced)
-            else {
-                continue;
-            };
-            let users_closed = before - answer.crowd.count(&open);
-            let closes = open.len() < states.len();
+            let closed = self.closed_states(guarantee, gap, answer.reading, &changed);
+            let users_closed = answer.crowd.count_in(&closed);
             let is_better = best
                 .as_ref()
                 .is_none_or(|best| users_closed > best.users_closed);
-            if closes && is_better && !self.locks_out(&replaced) {
+            if !closed.is_empty() && is_better && !self.locks_out(&changed) {
                 best = Some(Change {
                     policy: policy.id.clone(),
                     name: policy.name.clone(),
@@ -402,9 +407,72 @@ impl Analyzer<'_> {
         best
     }
 
+    /// The states of a gap's people for whom a changed policy closes it. No other policy has anything of a gap, so its boxes alone
+    /// decide.
+    fn closed_states(
+        &self,
+        guarantee: &Guarantee,
+        gap: &Gap,
+        reading: Reading,
+        changed: &Changed<'_>,
+    ) -> Bits {
+        let space = &self.space;
+        let mut closed = Bits::none(space.people.len());
+        let (Some(clause), Some(people)) = (guarantee.must.get(gap.clause), gap.product.first())
+        else {
+            return closed;
+        };
+        let patches = enforcing_as(
+            space,
+            changed.index,
+            changed.policy,
+            guarantee,
+            clause,
+            reading,
+        );
+        let mut product = gap.product.clone();
+        if let Some(who) = product.get_mut(WHO) {
+            *who = Bits::all(1);
+        }
+        // Beside the policy itself, a box may be for external people only and the like.
+        let mut decided: BTreeMap<Vec<bool>, bool> = BTreeMap::new();
+        for state in people.iter() {
+            let Some(row) = space.membership(state, reading) else {
+                continue;
+            };
+            let applies = if changed.changes_people {
+                let assignment = changed.policy.who.as_ref();
+                assignment.is_some_and(|assignment| {
+                    *space.people.applies(assignment, state).read(reading)
+                })
+            } else {
+                row.has(changed.index)
+            };
+            if !applies {
+                continue;
+            }
+            let in_others = |patch: &Patch| {
+                patch
+                    .people
+                    .iter()
+                    .all(|&set| set == changed.index || row.has(set))
+            };
+            let theirs: Vec<bool> = patches.iter().map(in_others).collect();
+            let covers = *decided.entry(theirs).or_insert_with_key(|theirs| {
+                let theirs = patches.iter().zip(theirs).filter(|(_, theirs)| **theirs);
+                let boxes: Vec<Region> = theirs.map(|(patch, _)| patch.region.clone()).collect();
+                find_open(&product, &boxes, &mut 100_000) == Search::Covered
+            });
+            if covers {
+                closed.insert(state);
+            }
+        }
+        closed
+    }
+
     /// Whether a change keeps everybody who could undo it out of the portals.
-    fn locks_out(&self, replaced: &Replaced<'_>) -> bool {
-        if !replaced.policy.grant.asks.contains(&Ask::Block) {
+    fn locks_out(&self, changed: &Changed<'_>) -> bool {
+        if !changed.policy.grant.asks.contains(&Ask::Block) {
             return false;
         }
         let undoers = ["Global Administrator", "Conditional Access Administrator"];
@@ -423,21 +491,24 @@ impl Analyzer<'_> {
                 client_app_types: vec!["browser".to_owned()],
                 ..When::default()
             });
-        let Ok(crowd) = Crowd::of(
+        let crowd = Crowd::of(
             &kept_out,
             &self.space.people,
             &self.facts(),
             &self.trusts,
             &BTreeSet::new(),
-        ) else {
+        );
+        let Ok(crowd) = crowd else {
             return true;
         };
         let let_in = open_sign_ins(&self.space, &kept_out, &crowd, Reading::May, &mut 1_000_000);
         // Where they have a way in now, they must keep one.
-        !let_in.gaps.is_empty()
-            && let_in.gaps.iter().all(|gap| {
-                still_open(&self.space, &kept_out, gap, Reading::May, replaced)
-                    .is_some_and(|open| open.is_empty())
-            })
+        let closes = |gap: &Gap| {
+            let closed = self.closed_states(&kept_out, gap, Reading::May, changed);
+            gap.product
+                .first()
+                .is_some_and(|people| people.within(&closed))
+        };
+        !let_in.gaps.is_empty() && let_in.gaps.iter().all(closes)
     }
 }

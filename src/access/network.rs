@@ -32,7 +32,7 @@ pub(super) const COMPLIANT_NETWORK: usize = 3;
 pub(super) const DIMENSIONS: usize = 4;
 
 /// The id by which policies mean every compliant network, listed or not.
-const ALL_COMPLIANT_NETWORKS: &str = "3d46dbda-8382-466a-856d-eb00cbc6b910";
+pub(super) const ALL_COMPLIANT_NETWORKS: &str = "3d46dbda-8382-466a-856d-eb00cbc6b910";
 
 /// Where a sign-in is in one of the listed sets, each of one dimension: their union.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -35,6 +35,9 @@ pub(super) struct Class {
     pub(super) external: Option<ExternalKind>,
     /// Of these: whether `All` reaches them is taken for certain.
     pub(super) all_reaches: bool,
+    /// Roles that it may activate and that policies tell apart, those that change the same together. State by state, each is
+    /// activated or not.
+    pub(super) activatable: Vec<Vec<Guid>>,
 }
 
 /// One state of a class.
@@ -97,6 +100,7 @@ impl People {
                     states: 0..0,
                     external: None,
                     all_reaches: true,
+                    activatable: Vec::new(),
                 });
                 u32::try_from(people.classes.len() - 1).unwrap_or(u32::MAX)
             });
@@ -120,6 +124,7 @@ impl People {
                     states: 0..0,
                     external: Some(kind),
                     all_reaches,
+                    activatable: Vec::new(),
                 });
             }
         }
@@ -178,6 +183,7 @@ impl People {
             let states = first..self.states.len();
             if let Some(class) = self.classes.get_mut(index) {
                 class.states = states;
+                class.activatable = activatable.into_iter().map(|(roles, _)| roles).collect();
             }
         }
     }

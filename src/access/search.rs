@@ -3,13 +3,14 @@
 //! For each clause of a guarantee the largest evidence is taken that lacks everything the clause names; a box enforces the clause
 //! where its policy cannot be met with that evidence. Satisfaction only grows with evidence, so nothing else has to be tried.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::bits::Bits;
-use super::cover::{Product, Region, Search, find_open, widen};
+use super::cover::{Product, Region};
 use super::crowd::Crowd;
 use super::guarantee::{Asked, Assume, Atom, Clause, Guarantee, SessionAtom, When};
 use super::methods::MethodSet;
+use super::open::{Opening, is_covered, open_parts};
 use super::policy::{
     Ask, CLIENTS, DEVICE_CODE, Effect, FLOWS, INSIDER_RISKS, LEGACY, Mask, PLATFORMS, Policy,
     RISKS, Reading, Span, Words,
@@ -17,7 +18,7 @@ use super::policy::{
 use super::resources::{AZURE_MANAGEMENT, Resource, Suite};
 use super::space::dimension::{
     CLIENT, DEVICE, FLOW, INSIDER_RISK, IP_COUNTRY, IS_COMPLIANT, PLATFORM, SIGN_IN_RISK, TARGET,
-    TRUST_TYPE, USER_RISK, WHO,
+    TRUST_TYPE, USER_RISK,
 };
 use super::space::{Patch, PeopleSet, Space, Trait};
 use crate::snapshot::{Guid, Untrusted};
@@ -30,9 +31,9 @@ const ELSEWHERE: &str = "ZZ";
 pub(super) struct Gap {
     /// Which clause is not met.
     pub(super) clause: usize,
-    /// By dimension; people as states. Every sign-in of it that can be is open; combinations that cannot be are not left out.
+    /// As in [`Opening`].
     pub(super) product: Product,
-    /// One sign-in of it that can be, by dimension; its people are all of the product's.
+    /// As in [`Opening`].
     pub(super) point: Vec<usize>,
 }
 
@@ -77,7 +78,7 @@ pub(super) fn enforcing(
     else {
         return Vec::new();
     };
-    enforcing_as(
+    in_boxes(
         space,
         index,
         policy,
@@ -88,13 +89,30 @@ pub(super) fn enforcing(
     )
 }
 
+/// The boxes in which a policy enforces a clause that is not, or not in this form, one of the space.
+pub(super) fn enforcing_as(
+    space: &Space<'_>,
+    index: usize,
+    policy: &Policy,
+    guarantee: &Guarantee,
+    clause: &Clause,
+    reading: Reading,
+) -> Vec<Patch> {
+    let (conditions, target) = (space.conditions_of(policy), space.targets_of(policy));
+    let boxes = Boxes {
+        conditions: &conditions,
+        target: &target,
+    };
+    in_boxes(space, index, policy, &boxes, guarantee, clause, reading)
+}
+
 /// Where a policy applies, people apart.
 struct Boxes<'b> {
     conditions: &'b Span<Vec<Region>>,
     target: &'b Span<Bits>,
 }
 
-fn enforcing_as(
+fn in_boxes(
     space: &Space<'_>,
     index: usize,
     policy: &Policy,
@@ -508,7 +526,7 @@ pub(super) fn asked_apps(words: &[String]) -> BTreeSet<Guid> {
 }
 
 /// What of the scope a clause is about: where what it names is there anyway, nothing is asked.
-fn lacking(space: &Space<'_>, clause: &Clause) -> Region {
+pub(super) fn lacking(space: &Space<'_>, clause: &Clause) -> Region {
     clause
         .iter()
         .fold(Region::whole(), |region, atom| match atom {
@@ -534,70 +552,30 @@ pub(super) fn open_sign_ins(
     if found.vacuous {
         return found;
     }
-    for (index, clause) in guarantee.must.iter().enumerate() {
-        let lacking = lacking(space, clause);
-        let patches = patches(space, guarantee, clause, reading);
+    let states = crowd.states();
+    for (clause, atoms) in guarantee.must.iter().enumerate() {
+        let lacking = lacking(space, atoms);
+        let patches = patches(space, guarantee, atoms, reading);
         for region in &scope {
-            let region = region.clone().and(&lacking);
-            if region.is_empty() {
-                continue;
-            }
-            let mut product = product(space, &region);
-            let merged = Merged::of(space, crowd.states(), &patches, &product, reading, None);
-            merged.search(space, &mut product, index, &mut found, budget);
+            let parts = open_parts(
+                space.membership_rows(reading),
+                states.iter().copied(),
+                space.product(&region.clone().and(&lacking)),
+                &patches,
+                budget,
+            );
+            found.spent |= parts.spent;
+            found.open.extend(parts.open);
+            let gap = |Opening { product, point }| Gap {
+                clause,
+                product,
+                point,
+            };
+            found.gaps.extend(parts.products.into_iter().map(gap));
         }
     }
     found.vacuous = found.gaps.is_empty() && nobody_can(space, &scope, crowd, reading, budget);
     found
-}
-
-/// A policy in the place of another one: what a change would make of it.
-pub(super) struct Replaced<'p> {
-    pub(super) index: usize,
-    pub(super) policy: &'p Policy,
-}
-
-impl Replaced<'_> {
-    fn applies(&self, space: &Space<'_>, state: usize, reading: Reading) -> bool {
-        let assignment = self.policy.who.as_ref();
-        assignment.is_some_and(|assignment| *space.people.applies(assignment, state).read(reading))
-    }
-}
-
-/// Which of a gap's people still have an open sign-in in it when one policy is replaced; `None` when it takes too long to tell.
-pub(super) fn still_open(
-    space: &Space<'_>,
-    guarantee: &Guarantee,
-    gap: &Gap,
-    reading: Reading,
-    replaced: &Replaced<'_>,
-) -> Option<BTreeSet<usize>> {
-    let clause = guarantee.must.get(gap.clause)?;
-    let mut patches = patches(space, guarantee, clause, reading);
-    patches.retain(|patch| patch.policy != Some(replaced.index));
-    if replaced.policy.effect == Effect::Enabled {
-        let conditions = space.conditions_of(replaced.policy);
-        let target = space.targets_of(replaced.policy);
-        let boxes = Boxes {
-            conditions: &conditions,
-            target: &target,
-        };
-        patches.extend(enforcing_as(
-            space,
-            replaced.index,
-            replaced.policy,
-            &boxes,
-            guarantee,
-            clause,
-            reading,
-        ));
-    }
-    let mut product = gap.product.clone();
-    let people = gap.product.first()?.iter();
-    let merged = Merged::of(space, people, &patches, &product, reading, Some(replaced));
-    let mut found = Found::default();
-    merged.search(space, &mut product, gap.clause, &mut found, &mut 200_000);
-    (!found.spent).then_some(found.open)
 }
 
 /// Whether what is asked about cannot be: a device that is managed and not registered, legacy clients that show one.
@@ -609,155 +587,14 @@ fn nobody_can(
     budget: &mut u64,
 ) -> bool {
     let impossible = space.impossible();
+    let sets = space.membership_rows(reading);
     scope.iter().all(|region| {
-        let mut product = product(space, region);
-        let merged = Merged::of(space, crowd.states(), &impossible, &product, reading, None);
-        if let Some(who) = product.get_mut(WHO) {
-            *who = Bits::all(merged.states.len());
-        }
-        find_open(&product, &merged.boxes, budget) == Search::Covered
+        is_covered(
+            sets,
+            crowd.states(),
+            space.product(region),
+            &impossible,
+            budget,
+        ) == Some(true)
     })
-}
-
-/// Everything that is in a region.
-fn product(space: &Space<'_>, region: &Region) -> Product {
-    let mut product = space.whole();
-    for (dimension, values) in region.sides() {
-        if let Some(side) = product.get_mut(dimension) {
-            side.keep(values);
-        }
-    }
-    product
-}
-
-/// People put together where no box of the question tells them apart.
-struct Merged {
-    /// The states behind each value.
-    states: Vec<Vec<usize>>,
-    boxes: Vec<Region>,
-    /// Those of the boxes that come from policies.
-    policies: Vec<Region>,
-}
-
-impl Merged {
-    fn of(
-        space: &Space<'_>,
-        people: impl IntoIterator<Item = usize>,
-        patches: &[Patch],
-        product: &Product,
-        reading: Reading,
-        instead: Option<&Replaced<'_>>,
-    ) -> Self {
-        let relevant: Vec<&Patch> = patches
-            .iter()
-            .filter(|patch| patch.region.meets(product))
-            .collect();
-        let mut mask = Bits::none(space.people_sets());
-        relevant
-            .iter()
-            .flat_map(|patch| &patch.people)
-            .for_each(|&set| mask.insert(set));
-        let mut by_row: HashMap<Bits, usize> = HashMap::new();
-        let mut rows: Vec<Bits> = Vec::new();
-        let mut states: Vec<Vec<usize>> = Vec::new();
-        for state in people {
-            let Some(row) = space.membership(state, reading) else {
-                continue;
-            };
-            let mut row = row.clone();
-            if let Some(replaced) = instead {
-                row.remove(replaced.index);
-                if replaced.applies(space, state, reading) {
-                    row.insert(replaced.index);
-                }
-            }
-            row.keep(&mask);
-            let value = *by_row.entry(row).or_insert_with_key(|row| {
-                rows.push(row.clone());
-                states.push(Vec::new());
-                rows.len() - 1
-            });
-            if let Some(states) = states.get_mut(value) {
-                states.push(state);
-            }
-        }
-        let side = |patch: &&Patch| {
-            if patch.people.is_empty() {
-                return patch.region.clone();
-            }
-            let in_all = |row: &Bits| patch.people.iter().all(|&set| row.has(set));
-            let people = Bits::of(rows.len(), |value| rows.get(value).is_some_and(in_all));
-            patch.region.clone().with(WHO, people)
-        };
-        let sides = |only_policies: bool| {
-            let wanted = relevant
-                .iter()
-                .filter(|patch| !only_policies || patch.policy.is_some());
-            wanted
-                .map(side)
-                .filter(|region| !region.is_empty())
-                .collect()
-        };
-        Self {
-            states,
-            boxes: sides(false),
-            policies: sides(true),
-        }
-    }
-
-    fn search(
-        &self,
-        space: &Space<'_>,
-        product: &mut Product,
-        clause: usize,
-        found: &mut Found,
-        budget: &mut u64,
-    ) {
-        let people = self.states.len();
-        if let Some(who) = product.get_mut(WHO) {
-            *who = Bits::all(people);
-        }
-        let everything = product.clone();
-        loop {
-            let mut open = match find_open(product, &self.boxes, budget) {
-                Search::Covered => return,
-                Search::Spent => {
-                    found.spent = true;
-                    return;
-                }
-                Search::Open(open) => open,
-            };
-            // From one sign-in, as ordinary as it comes, to as many people as possible, and then to as much else.
-            let point: Vec<usize> = open
-                .iter()
-                .map(|side| side.first().unwrap_or_default())
-                .collect();
-            for (side, &value) in open.iter_mut().zip(&point).skip(1) {
-                *side = Bits::one(side.len(), value);
-            }
-            widen(&mut open, &everything, &self.boxes, [WHO]);
-            widen(&mut open, &everything, &self.policies, 1..space.sizes.len());
-            let who = open.first().cloned().unwrap_or(Bits::none(people));
-            let mut states = Bits::none(space.people.len());
-            for &state in who
-                .iter()
-                .filter_map(|value| self.states.get(value))
-                .flatten()
-            {
-                states.insert(state);
-                found.open.insert(state);
-            }
-            if let Some(side) = product.get_mut(WHO) {
-                side.cut(&who);
-            }
-            if let Some(side) = open.get_mut(WHO) {
-                *side = states;
-            }
-            found.gaps.push(Gap {
-                clause,
-                product: open,
-                point,
-            });
-        }
-    }
 }

@@ -163,6 +163,22 @@ impl<'a> Space<'a> {
         self.memberships.read(reading).get(state)
     }
 
+    /// The sets that each state of people is in.
+    pub(super) fn membership_rows(&self, reading: Reading) -> &[Bits] {
+        self.memberships.read(reading)
+    }
+
+    /// A box as a product of values.
+    pub(super) fn product(&self, region: &Region) -> Vec<Bits> {
+        let mut product = self.whole();
+        for (dimension, values) in region.sides() {
+            if let Some(side) = product.get_mut(dimension) {
+                side.keep(values);
+            }
+        }
+        product
+    }
+
     /// How many sets of people there are.
     pub(super) fn people_sets(&self) -> usize {
         self.policies.len() + TRAITS
@@ -276,7 +292,7 @@ impl<'a> Space<'a> {
     }
 
     /// The places that a policy is about, as boxes.
-    fn places_of(&self, policy: &Policy, reading: Reading) -> Vec<Region> {
+    pub(super) fn places_of(&self, policy: &Policy, reading: Reading) -> Vec<Region> {
         let Some((include, exclude)) = &policy.locations else {
             return vec![Region::whole()];
         };
@@ -330,7 +346,11 @@ impl<'a> Space<'a> {
         }
     }
 
-    fn devices_of(&self, filter: Option<&DeviceFilter>, reading: Reading) -> Vec<Region> {
+    pub(super) fn devices_of(
+        &self,
+        filter: Option<&DeviceFilter>,
+        reading: Reading,
+    ) -> Vec<Region> {
         let Some(filter) = filter else {
             return vec![Region::whole()];
         };

@@ -369,13 +369,9 @@ impl Analyzer<'_> {
 
 /// How many accounts a gap is open to.
 fn people_in(answer: &Answer, gap: &Gap) -> u64 {
-    let states = gap
-        .product
+    gap.product
         .first()
-        .into_iter()
-        .flat_map(Bits::iter)
-        .collect();
-    answer.crowd.count(&states)
+        .map_or(0, |people| answer.crowd.count_in(people))
 }
 
 /// Gaps that the same policies nearly close.

@@ -119,6 +119,7 @@ fn tenant(args: &TenantArgs, cli: &Cli, world: &World) -> Result<(Snapshot, Conf
 fn settings(config: &Config, tenant: &Tenant) -> Settings {
     Settings {
         apart: Settings::apart(tenant, &config.emergency_access.accounts),
+        emergency: Settings::emergency(tenant, &config.emergency_access.accounts),
         ..Settings::default()
     }
 }

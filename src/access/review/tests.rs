@@ -1,0 +1,1 @@
+//! Small tenants, one for each kind of result.
