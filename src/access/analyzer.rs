@@ -309,7 +309,7 @@ impl<'a> Analyzer<'a> {
 }
 
 /// What was not read, in words: the request, and what grants it.
-fn not_read(unread: &Unread) -> String {
+pub(super) fn not_read(unread: &Unread) -> String {
     let resource = unread.resource;
     let permissions = resource.permissions().join(" or ");
     match &unread.state {

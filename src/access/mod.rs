@@ -25,6 +25,7 @@ mod assignment;
 mod bits;
 mod cover;
 mod crowd;
+mod decide;
 mod device;
 mod externals;
 mod grant;
@@ -46,6 +47,10 @@ mod who;
 
 pub use analyzer::{Analyzer, Settings, Verdict};
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
+pub use decide::{
+    AUTHENTICATION_FLOWS, CLIENT_APPS, Decision, INSIDER_RISK_LEVELS, Outcome, PLATFORMS,
+    PolicyDecision, RISK_LEVELS, SignIn, SignInDevice, SignInTarget, Someone, UnfitAttribute,
+};
 pub use grant::Requirement;
 pub use guarantee::{
     Asked, Assume, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,
