@@ -18,6 +18,7 @@ use serde::{Serialize, Serializer};
 
 use super::analyzer::{Analyzer, not_read};
 use super::device::{Attribute, Device, NAMED, Truth, Value};
+use super::network::{GPS_COUNTRY, IP, IP_COUNTRY};
 use super::policy::{self, Effect, Policy, Session};
 use super::proof::Evidence;
 use super::resources::{self, Resource};
@@ -450,6 +451,46 @@ impl Analyzer<'_> {
                 applies => applies.not().or(scene.satisfied(&policy.grant, evidence)),
             })
             .fold(Truth::Yes, Truth::and)
+    }
+
+    /// Moves the sign-in into a named location: to an address in it and in as few others as can be, to one of its countries, or into
+    /// the compliant network. False where nothing lies in it, or what lies in it is not known.
+    pub fn go_to(&self, location: Guid, sign_in: &mut SignIn) -> bool {
+        let networks = &self.space.networks;
+        let place = networks.place(&location.to_string()).must;
+        let Some((dimension, set)) = place.first() else {
+            return false;
+        };
+        match *dimension {
+            IP => {
+                let mut classes: Vec<usize> = set.iter().collect();
+                classes.sort_by_key(|&class| networks.locations_of(class).len());
+                let mut found = classes
+                    .iter()
+                    .filter_map(|&class| networks.ip_example(class));
+                sign_in.ip = found.next();
+                sign_in.ip.is_some()
+            }
+            IP_COUNTRY => {
+                sign_in.country = set.first().map(|class| networks.ip_country_example(class));
+                sign_in.country.is_some()
+            }
+            GPS_COUNTRY => {
+                let class = set.first();
+                sign_in.gps_country = class.map(|class| networks.gps_country_example(class));
+                sign_in.gps_country.is_some()
+            }
+            _ => {
+                sign_in.compliant_network = true;
+                true
+            }
+        }
+    }
+
+    /// Whether some policy names an app.
+    pub fn names_app(&self, app: Guid) -> bool {
+        let mut policies = self.space.policies.iter();
+        policies.any(|policy| policy.target.apps().any(|named| named == app))
     }
 
     /// Whether some policy is about a user action.

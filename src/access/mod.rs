@@ -57,7 +57,7 @@ pub use guarantee::{
 };
 pub use proof::{Accounts, Change, Evidence, Example, ExampleTarget, NearMiss, Proof, Witness};
 pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
-pub use resources::BaselineScopes;
+pub use resources::{BaselineScopes, well_known_apps, well_known_name};
 pub use shape::Shape;
 pub use subjects::{Belongs, Directory, ExternalKind, Subject};
 

@@ -1,6 +1,6 @@
 //! Whether a policy applies to one sign-in, condition by condition, and why or why not.
 
-use super::names::{self, Names, listed_words};
+use super::names::{self, LISTED, Names, listed_words};
 use super::{SignIn, Someone};
 use crate::access::analyzer::Analyzer;
 use crate::access::assignment::{Assignment, Entry, Side, Tenants};
@@ -516,7 +516,8 @@ fn word(words: &Words, span: Span<Mask>, given: &str, what: &str) -> Found {
         Truth::Yes => String::new(),
         Truth::Unknown => format!("whether its {what} include {given} is not known"),
         Truth::No if span.may == 0 => format!("its {what} leave nothing"),
-        Truth::No if has(span.may).count() * 2 > words.len() => {
+        // Of a long list it is shorter to say what is left out.
+        Truth::No if has(span.may).count() > LISTED => {
             format!("is not about the {what} {}", list(words.all() & !span.may))
         }
         Truth::No => format!("is about other {what}: {}", list(span.may)),

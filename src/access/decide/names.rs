@@ -12,7 +12,7 @@ use crate::access::subjects::{ExternalKind, Kinds, Named};
 use crate::snapshot::{Guid, Tenant, Untrusted, reference};
 
 /// How many things are listed before the rest is counted.
-const LISTED: usize = 3;
+pub(super) const LISTED: usize = 3;
 
 /// Words joined by commas.
 pub(super) fn joined(words: impl Iterator<Item = String>) -> String {

@@ -1,3 +1,4 @@
 //! What the Conditional Access analyzer answers, for people and for programs.
 
 pub mod prove;
+pub mod what_if;
