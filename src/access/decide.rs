@@ -223,10 +223,9 @@ impl SignInDevice {
                 known.chain(["extensionAttribute1"]).collect(),
             ));
         };
-        if let Some(values) = attribute.closed() {
-            if !values.iter().any(|known| known.eq_ignore_ascii_case(value)) {
-                return Err(UnfitAttribute::Value(values.to_vec()));
-            }
+        let can_be = |values: &[&str]| values.iter().any(|known| known.eq_ignore_ascii_case(value));
+        if let Some(values) = attribute.closed().filter(|values| !can_be(values)) {
+            return Err(UnfitAttribute::Value(values.to_vec()));
         }
         if attribute == Attribute::MdmAppId && value.eq_ignore_ascii_case(INTUNE) {
             self.0.extension_attributes_visible = true;
@@ -333,7 +332,7 @@ impl Analyzer<'_> {
         let mut sum = Sum::default();
         let mut policies = Vec::new();
         for policy in &self.space.policies {
-            policies.push(self.weigh(&scene, policy, include_report_only, &mut sum));
+            policies.push(weigh(&scene, policy, include_report_only, &mut sum));
         }
         let unread = self.unread().iter();
         let policies_unread: Vec<Untrusted> = unread
@@ -368,71 +367,6 @@ impl Analyzer<'_> {
             undecided,
             strengths: self.strength_names(),
         }
-    }
-
-    fn weigh(
-        &self,
-        scene: &Scene<'_, '_>,
-        policy: &Policy,
-        include_report_only: bool,
-        sum: &mut Sum,
-    ) -> PolicyDecision {
-        let (state, counts) = match policy.effect {
-            Effect::Enabled => ("enabled", true),
-            Effect::ReportOnly => ("enabledForReportingButNotEnforced", include_report_only),
-            Effect::Disabled => ("disabled", false),
-        };
-        let said = |applies, reason: String| PolicyDecision {
-            id: policy.id.clone(),
-            name: policy.name.clone(),
-            state,
-            applies,
-            reason: reason.into(),
-            blocks: false,
-            required: Vec::new(),
-        };
-        if policy.effect == Effect::Disabled {
-            return said(Some(false), "is switched off".to_owned());
-        }
-        let applies = scene.applies(policy);
-        if !counts {
-            let would = match applies.truth {
-                Truth::Yes => "is report-only; switched on, it would apply: it ",
-                Truth::Unknown => "is report-only; switched on, it might apply: ",
-                Truth::No => "is report-only; switched on, it would not apply either: it ",
-            };
-            return said(Some(false), format!("{would}{}", applies.why));
-        }
-        if applies.truth == Truth::No {
-            return said(Some(false), applies.why);
-        }
-        let ended = scene.grant(&policy.grant);
-        let session = session_words(&policy.session);
-        let mut decided = said(
-            (applies.truth == Truth::Yes).then_some(true),
-            applies.why.clone(),
-        );
-        decided.required = listed(least(ended.clauses()));
-        decided.blocks = matches!(ended, Ended::Blocked);
-        if let Ended::Never(why) | Ended::Unsure(why) = &ended {
-            decided.reason = format!("{}; {why}", applies.why).into();
-        }
-        let doubt = |why: &str| Doubt {
-            why: format!("policy '{}': {why}", policy.name.for_terminal()).into(),
-            clauses: ended.clauses(),
-            may_close: matches!(ended, Ended::Blocked | Ended::Never(_) | Ended::Unsure(_)),
-        };
-        match (applies.truth, &ended) {
-            (Truth::Yes, Ended::Unsure(why)) => sum.doubts.push(doubt(why)),
-            (Truth::Yes, _) => {
-                sum.blocked |= matches!(ended, Ended::Blocked);
-                sum.never |= matches!(ended, Ended::Never(_));
-                sum.required.extend(ended.clauses());
-                sum.session.extend(session);
-            }
-            _ => sum.doubts.push(doubt(&applies.why)),
-        }
-        decided
     }
 
     /// Whether the sign-in gets in with what was performed and met: every enabled policy that applies is satisfied.
@@ -505,6 +439,71 @@ impl Analyzer<'_> {
     }
 }
 
+/// What one policy has to say, and what it adds to the sum.
+fn weigh(
+    scene: &Scene<'_, '_>,
+    policy: &Policy,
+    include_report_only: bool,
+    sum: &mut Sum,
+) -> PolicyDecision {
+    let (state, counts) = match policy.effect {
+        Effect::Enabled => ("enabled", true),
+        Effect::ReportOnly => ("enabledForReportingButNotEnforced", include_report_only),
+        Effect::Disabled => ("disabled", false),
+    };
+    let said = |applies, reason: String| PolicyDecision {
+        id: policy.id.clone(),
+        name: policy.name.clone(),
+        state,
+        applies,
+        reason: reason.into(),
+        blocks: false,
+        required: Vec::new(),
+    };
+    if policy.effect == Effect::Disabled {
+        return said(Some(false), "is switched off".to_owned());
+    }
+    let applies = scene.applies(policy);
+    if !counts {
+        let would = match applies.truth {
+            Truth::Yes => "is report-only; switched on, it would apply: it ",
+            Truth::Unknown => "is report-only; switched on, it might apply: ",
+            Truth::No => "is report-only; switched on, it would not apply either: it ",
+        };
+        return said(Some(false), format!("{would}{}", applies.why));
+    }
+    if applies.truth == Truth::No {
+        return said(Some(false), applies.why);
+    }
+    let ended = scene.grant(&policy.grant);
+    let session = session_words(&policy.session);
+    let mut decided = said(
+        (applies.truth == Truth::Yes).then_some(true),
+        applies.why.clone(),
+    );
+    decided.required = listed(least(ended.clauses()));
+    decided.blocks = matches!(ended, Ended::Blocked);
+    if let Ended::Never(why) | Ended::Unsure(why) = &ended {
+        decided.reason = format!("{}; {why}", applies.why).into();
+    }
+    let doubt = |why: &str| Doubt {
+        why: format!("policy '{}': {why}", policy.name.for_terminal()).into(),
+        clauses: ended.clauses(),
+        may_close: matches!(ended, Ended::Blocked | Ended::Never(_) | Ended::Unsure(_)),
+    };
+    match (applies.truth, &ended) {
+        (Truth::Yes, Ended::Unsure(why)) => sum.doubts.push(doubt(why)),
+        (Truth::Yes, _) => {
+            sum.blocked |= matches!(ended, Ended::Blocked);
+            sum.never |= matches!(ended, Ended::Never(_));
+            sum.required.extend(ended.clauses());
+            sum.session.extend(session);
+        }
+        _ => sum.doubts.push(doubt(&applies.why)),
+    }
+    decided
+}
+
 /// What the policies come to together.
 #[derive(Default)]
 struct Sum {
@@ -523,7 +522,7 @@ struct Doubt {
     may_close: bool,
 }
 
-/// Each list once, and none that another one implies.
+/// Each list once, and none that another one implies; the shortest first.
 fn least(clauses: Vec<BTreeSet<String>>) -> Vec<BTreeSet<String>> {
     let distinct: BTreeSet<BTreeSet<String>> = clauses.into_iter().collect();
     let implied = |clause: &BTreeSet<String>| {
@@ -531,11 +530,13 @@ fn least(clauses: Vec<BTreeSet<String>>) -> Vec<BTreeSet<String>> {
             .iter()
             .any(|other| other != clause && other.is_subset(clause))
     };
-    distinct
+    let mut least: Vec<BTreeSet<String>> = distinct
         .iter()
         .filter(|clause| !implied(clause))
         .cloned()
-        .collect()
+        .collect();
+    least.sort_by_key(BTreeSet::len);
+    least
 }
 
 fn listed(clauses: Vec<BTreeSet<String>>) -> Vec<Vec<String>> {

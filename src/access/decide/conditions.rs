@@ -98,7 +98,7 @@ impl<'s, 'a> Scene<'s, 'a> {
             &|| self.location(policy),
             &|| self.device(policy),
             &|| {
-                self.risk(
+                risk(
                     "sign-in risk",
                     &RISKS,
                     policy.sign_in_risk,
@@ -106,7 +106,7 @@ impl<'s, 'a> Scene<'s, 'a> {
                 )
             },
             &|| {
-                self.risk(
+                risk(
                     "user risk",
                     &RISKS,
                     policy.user_risk,
@@ -115,7 +115,7 @@ impl<'s, 'a> Scene<'s, 'a> {
             },
             &|| {
                 let given = self.sign_in.insider_risk;
-                self.risk("insider risk", &INSIDER_RISKS, policy.insider_risk, given)
+                risk("insider risk", &INSIDER_RISKS, policy.insider_risk, given)
             },
             &|| self.flow(policy),
         ];
@@ -134,9 +134,10 @@ impl<'s, 'a> Scene<'s, 'a> {
                 what => format!("{} is not understood", what.join(", ")),
             });
         }
-        match doubts.is_empty() {
-            true => Found::new(Truth::Yes, through),
-            false => Found::new(Truth::Unknown, doubts.join("; ")),
+        if doubts.is_empty() {
+            Found::new(Truth::Yes, through)
+        } else {
+            Found::new(Truth::Unknown, doubts.join("; "))
         }
     }
 
@@ -308,22 +309,22 @@ impl<'s, 'a> Scene<'s, 'a> {
     }
 
     fn client(&self, policy: &Policy) -> Found {
-        let assumed = assumed(
-            self.sign_in.client_app.is_none(),
-            "no client app was given: taken as a browser",
-        );
         let found = word(
             &CLIENTS,
             policy.clients,
             self.sign_in.client(),
             "client apps",
         );
-        let is_old_and_empty = found.truth == Truth::Unknown;
-        let mut found = found.with(&assumed);
-        if is_old_and_empty {
-            found.why = "its client apps were never set, or are in words that this version does not know; whether it is about legacy clients is not known".to_owned();
+        if found.truth == Truth::Unknown {
+            let why = "its client apps were never set, or are in words that this version does not know; whether it is about legacy \
+                       clients is not known";
+            return Found::new(Truth::Unknown, why);
         }
-        found
+        let not_given = self.sign_in.client_app.is_none();
+        found.with(&assumed(
+            not_given,
+            "no client app was given: taken as a browser",
+        ))
     }
 
     fn platform(&self, policy: &Policy) -> Found {
@@ -336,10 +337,6 @@ impl<'s, 'a> Scene<'s, 'a> {
             "platforms",
         )
         .with(&assumed)
-    }
-
-    fn risk(&self, what: &str, words: &Words, span: Span<Mask>, given: &str) -> Found {
-        word(words, span, given, &format!("levels of {what}"))
     }
 
     fn flow(&self, policy: &Policy) -> Found {
@@ -486,6 +483,10 @@ impl Found {
         self.why.push_str(more);
         self
     }
+}
+
+fn risk(what: &str, words: &Words, span: Span<Mask>, given: &str) -> Found {
+    word(words, span, given, &format!("levels of {what}"))
 }
 
 fn inert(text: &str) -> String {

@@ -9,6 +9,7 @@ use crate::access::resources::{
     REGISTER_DEVICE, REGISTER_SECURITY_INFO, Resource, well_known_name,
 };
 use crate::access::subjects::{ExternalKind, Kinds, Named};
+use crate::snapshot::tenant::{Group, User};
 use crate::snapshot::{Guid, Tenant, Untrusted, reference};
 
 /// How many things are listed before the rest is counted.
@@ -83,7 +84,7 @@ impl<'t> Names<'t> {
 
     fn account(self, id: Guid) -> String {
         let user = self.tenant.users.hints().get(id);
-        let name = user.map(|user| user.user_principal_name());
+        let name = user.map(User::user_principal_name);
         match name.filter(|name| !name.is_blank()) {
             Some(name) => format!("account {}", quoted(&name.for_terminal())),
             None => format!("account {id}"),
@@ -92,7 +93,7 @@ impl<'t> Names<'t> {
 
     fn group(self, id: Guid) -> String {
         let groups = self.tenant.groups.hints();
-        let name = groups.get(id).map(|group| group.display_name());
+        let name = groups.get(id).map(Group::display_name);
         match name.filter(|name| !name.is_blank()) {
             Some(name) => format!("group {}", quoted(&name.for_terminal())),
             None => format!("group {id}"),

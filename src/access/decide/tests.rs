@@ -489,7 +489,7 @@ fn what_is_left_to_be_met() {
             ],
             sign_in(0),
             Outcome::AllowedWithControls,
-            &[&["compliantDevice", "domainJoinedDevice"], &["mfa"]],
+            &[&["mfa"], &["compliantDevice", "domainJoinedDevice"]],
         ),
         (
             &[ask("AND", &["mfa", "compliantDevice"])],
@@ -560,7 +560,11 @@ fn what_is_left_to_be_met() {
         ),
     ];
     for (policies, sign_in, outcome, required) in cases {
-        let decision = decide(policies, &sign_in);
+        let mut policies = policies.to_vec();
+        for (index, policy) in policies.iter_mut().enumerate() {
+            policy["id"] = json!(format!("P{index}"));
+        }
+        let decision = decide(&policies, &sign_in);
         assert_eq!(decision.decision, outcome, "{policies:?} {sign_in:?}");
         assert_eq!(decision.required, required, "{policies:?} {sign_in:?}");
     }

@@ -97,10 +97,8 @@ pub fn write(
         .into_iter()
         .partition(|policy| policy.applies == Some(false));
     if !applied.is_empty() {
-        let may = match applied.iter().all(|policy| policy.applies == Some(true)) {
-            true => "",
-            false => " or may",
-        };
+        let surely = applied.iter().all(|policy| policy.applies == Some(true));
+        let may = if surely { "" } else { " or may" };
         section(out, &format!("Policies that apply{may}: {}", applied.len()))?;
         writeln!(out, "{}", applies(&applied, decision, style))?;
     }
