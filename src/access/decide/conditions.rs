@@ -352,17 +352,19 @@ impl<'s, 'a> Scene<'s, 'a> {
             return Found::new(Truth::Yes, "");
         }
         let name = |word: &Untrusted| self.names.place(word);
-        let not_given = self.place_not_given();
         let excluded = self
             .is_in_any(exclude)
             .filter(|(truth, _)| *truth != Truth::No);
-        let found = match (self.is_in_any(include), excluded) {
+        match (self.is_in_any(include), excluded) {
             (None | Some((Truth::No, _)), _) => {
                 let about = listed_words(include.iter().map(name));
+                let named: Vec<&Untrusted> = include.iter().collect();
                 Found::new(Truth::No, format!("is about sign-ins from {about}"))
+                    .with(&self.place_not_given(&named))
             }
             (_, Some((Truth::Yes, word))) => {
                 Found::new(Truth::No, format!("excludes sign-ins from {}", name(word)))
+                    .with(&self.place_not_given(&[word]))
             }
             (_, Some((_, word))) => Found::new(
                 Truth::Unknown,
@@ -376,8 +378,7 @@ impl<'s, 'a> Scene<'s, 'a> {
                 format!("whether the sign-in comes from {} is not known", name(word)),
             ),
             (Some((Truth::Yes, _)), None) => Found::new(Truth::Yes, ""),
-        };
-        found.with(&not_given)
+        }
     }
 
     /// Whether the sign-in comes from one of some places, and the first that says so.
@@ -388,14 +389,22 @@ impl<'s, 'a> Scene<'s, 'a> {
             .reduce(|best, next| if next.0 > best.0 { next } else { best })
     }
 
-    fn place_not_given(&self) -> String {
+    /// In brackets, what was not given of what these places are told by.
+    fn place_not_given(&self, words: &[&Untrusted]) -> String {
+        let rests_on = |wanted: usize| {
+            words.iter().any(|word| {
+                let place = self.analyzer.space.networks.place(word.raw());
+                !word.is("All") && place.may.iter().any(|(dimension, _)| *dimension == wanted)
+            })
+        };
         let sign_in = self.sign_in;
-        let why = match (sign_in.ip.is_some(), sign_in.country.is_some()) {
-            _ if sign_in.compliant_network => return String::new(),
-            (false, false) => "no place was given: taken as outside every named location",
-            (true, false) => "no country was given: taken as one that no named location lists",
-            (false, true) => "no address was given: taken as outside every named location",
-            (true, true) => return String::new(),
+        let no_country = (sign_in.country.is_none() && rests_on(IP_COUNTRY))
+            || (sign_in.gps_country.is_none() && rests_on(GPS_COUNTRY));
+        let why = match (sign_in.ip.is_none() && rests_on(IP), no_country) {
+            (true, true) => "no place was given: taken as outside every named location",
+            (true, false) => "no address was given: taken as outside every named location",
+            (false, true) => "no country was given: taken as one that no named location lists",
+            (false, false) => return String::new(),
         };
         assumed(true, why)
     }

@@ -24,6 +24,17 @@ const USERS: [&str; 3] = [
     "00000000-0000-0000-0000-000000000003",
 ];
 
+/// Policies, a sign-in, how it ends, and what is still to be met.
+type Asked<'a> = (&'a [Value], SignIn, Outcome, &'a [&'a [&'a str]]);
+/// A policy, a sign-in, the methods performed, the controls met, and whether that lets in.
+type Shown<'a> = (
+    &'a Value,
+    &'a SignIn,
+    &'a [&'static str],
+    &'a [&'a str],
+    Truth,
+);
+
 fn guid(text: &str) -> Guid {
     text.parse().unwrap()
 }
@@ -99,8 +110,8 @@ fn tenant(policies: &[Value]) -> Tenant {
 fn policy(id: &str, change: Value, operator: &str, controls: &[&str]) -> Value {
     let mut conditions = json!({"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]},
         "clientAppTypes": ["all"]});
-    for (key, value) in change.as_object().unwrap() {
-        conditions[key] = value.clone();
+    if let Value::Object(change) = change {
+        conditions.as_object_mut().unwrap().extend(change);
     }
     json!({"id": id, "displayName": id, "state": "enabled", "createdDateTime": "2026-01-01T00:00:00Z",
         "conditions": conditions, "grantControls": {"operator": operator, "builtInControls": controls}})
@@ -116,8 +127,7 @@ fn sign_in(user: usize) -> SignIn {
 
 fn decide(policies: &[Value], sign_in: &SignIn) -> Decision {
     let tenant = tenant(policies);
-    let decision = Analyzer::read(&tenant, Settings::default()).decide(sign_in, false);
-    decision
+    Analyzer::read(&tenant, Settings::default()).decide(sign_in, false)
 }
 
 fn admits(
@@ -381,7 +391,7 @@ fn from_where() {
         germany.clone(),
         &sign_in(0),
         Some(false),
-        "is about sign-ins from 'Germany' (no place was given",
+        "is about sign-ins from 'Germany' (no country was given",
     );
     applies(
         germany.clone(),
@@ -472,7 +482,7 @@ fn what_is_left_to_be_met() {
         ..sign_in(0)
     };
     let none: &[&[&str]] = &[];
-    let cases: [(&[Value], SignIn, Outcome, &[&[&str]]); 17] = [
+    let cases: [Asked<'_>; 17] = [
         (&[], sign_in(0), Outcome::Allowed, none),
         (&[ask("OR", &[])], sign_in(0), Outcome::Allowed, none),
         (&[ask("OR", &["block"])], sign_in(0), Outcome::Blocked, none),
@@ -678,7 +688,7 @@ fn what_is_shown_lets_in_or_not() {
         ..sign_in(0)
     };
     let push: &[&'static str] = &["password,microsoftAuthenticatorPush"];
-    let cases: [(&Value, &SignIn, &[&'static str], &[&str], Truth); 18] = [
+    let cases: [Shown<'_>; 18] = [
         (&mfa, &sign_in(0), &["password"], &[], Truth::No),
         (&mfa, &sign_in(0), push, &[], Truth::Yes),
         (&mfa, &sign_in(0), &[], &["mfa"], Truth::No),
