@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "cli/access_what_if.rs"]
+mod access_what_if;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/doctor.rs"]

@@ -81,7 +81,7 @@ pub(super) enum Attribute {
 }
 
 /// All but the extension attributes.
-const NAMED: [(&str, Attribute); 14] = [
+pub(super) const NAMED: [(&str, Attribute); 14] = [
     ("deviceId", Attribute::DeviceId),
     ("displayName", Attribute::DisplayName),
     ("deviceOwnership", Attribute::DeviceOwnership),
@@ -115,7 +115,7 @@ impl Attribute {
     }
 
     /// The values it can have besides none, where there are few and all are known.
-    fn closed(self) -> Option<&'static [&'static str]> {
+    pub(super) fn closed(self) -> Option<&'static [&'static str]> {
         match self {
             Self::IsCompliant => Some(&["False", "True"]),
             Self::TrustType => Some(&["AzureAD", "ServerAD", "Workplace"]),
@@ -125,7 +125,7 @@ impl Attribute {
     }
 
     /// Whether it is a collection of texts.
-    fn is_collection(self) -> bool {
+    pub(super) fn is_collection(self) -> bool {
         matches!(self, Self::PhysicalIds | Self::SystemLabels)
     }
 

@@ -27,6 +27,7 @@ mod bits;
 mod controls;
 mod cover;
 mod crowd;
+mod decide;
 mod device;
 mod externals;
 mod grant;
@@ -54,13 +55,18 @@ mod workloads;
 
 pub use analyzer::{Analyzer, Settings, Verdict};
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
+pub use decide::{
+    AUTHENTICATION_FLOWS, CLIENT_APPS, Decision, INSIDER_RISK_LEVELS, Outcome, PLATFORMS,
+    PolicyDecision, RISK_LEVELS, SignIn, SignInDevice, SignInTarget, Someone, UnfitAttribute,
+};
 pub use grant::Requirement;
 pub use guarantee::{
     Asked, Assume, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,
 };
 pub use proof::{Accounts, Change, Evidence, Example, ExampleTarget, NearMiss, Proof, Witness};
 pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
-pub use resources::BaselineScopes;
+
+pub use resources::{BaselineScopes, well_known_apps, well_known_name};
 pub use review::{
     Dead, Impact, ImpactOf, Leftover, LeftoverKind, LockOut, Redundant, Review, ReviewedAt,
 };

@@ -85,8 +85,13 @@ fn known() -> &'static BTreeMap<Guid, Known> {
     &KNOWN
 }
 
+/// The apps that have a well-known name.
+pub fn well_known_apps() -> impl Iterator<Item = (Guid, &'static str)> {
+    known().iter().map(|(&id, known)| (id, known.name))
+}
+
 /// The name of a well-known app.
-pub(super) fn well_known_name(app: Guid) -> Option<&'static str> {
+pub fn well_known_name(app: Guid) -> Option<&'static str> {
     known().get(&app).map(|known| known.name)
 }
 

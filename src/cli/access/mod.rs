@@ -32,6 +32,9 @@ enum AccessCommand {
     /// could not sign in; 4 something depends on what is not known, and nothing is violated; 5 could not be carried out.
     Prove(Box<prove::ProveArgs>),
     /// What happens to one sign-in, policy by policy
+    ///
+    /// Exit codes: 0 decided; 2 usage or configuration error, such as a user that does not exist; 3 could not sign in; 4 the decision
+    /// rests on something that is not known; 5 could not be carried out.
     WhatIf(Box<what_if::WhatIfArgs>),
     /// Policies that change nothing, reach nobody, contradict each other, lock out; what report-only policies would change
     Review(Box<review::ReviewArgs>),
@@ -100,7 +103,11 @@ fn tenant(args: &TenantArgs, cli: &Cli, world: &World) -> Result<(Snapshot, Conf
         &Reading {
             resources: READS
                 .into_iter()
-                .chain([Resource::ServicePrincipals, Resource::Applications])
+                .chain([
+                    Resource::ServicePrincipals,
+                    Resource::Applications,
+                    Resource::Groups,
+                ])
                 .collect(),
             timeout: args.read.timeout,
             keep: None,

@@ -3,3 +3,4 @@
 pub mod prove;
 
 pub mod review;
+pub mod what_if;

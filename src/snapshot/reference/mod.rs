@@ -110,6 +110,11 @@ pub fn role_named(name: &str) -> Option<Guid> {
         .and_then(|(id, ..)| id.parse().ok())
 }
 
+/// Names of all built-in roles.
+pub fn role_names() -> impl Iterator<Item = &'static str> {
+    lines(include_str!("roles.tsv")).map(|(.., name)| name)
+}
+
 /// Whether a role counts as an admin role: flagged as privileged by Microsoft, or one of three more.
 pub fn is_admin_role(template: Guid) -> bool {
     role(template).is_some_and(|role| role.privileged)
