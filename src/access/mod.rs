@@ -34,6 +34,7 @@ mod network;
 mod people;
 mod policy;
 mod proof;
+pub mod query;
 mod question;
 mod resources;
 mod search;
