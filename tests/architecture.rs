@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("graph", &["auth", "json"]),
     ("json", &[]),
     ("plan", &["rules", "snapshot", "config"]),
-    ("report", &["plan", "rules", "snapshot", "config"]),
+    ("report", &["plan", "rules", "snapshot", "config", "access"]),
     ("rules", &["snapshot", "access", "config"]),
     ("snapshot", &["json"]),
 ];

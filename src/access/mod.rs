@@ -40,6 +40,7 @@ mod open;
 mod people;
 mod policy;
 mod proof;
+pub mod query;
 mod question;
 mod resources;
 mod review;

@@ -66,7 +66,7 @@ pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
             .next()
             .unwrap_or("not valid TOML")
             .to_owned();
-        let nearest = unknown_field(&message).and_then(|(unknown, known)| nearest(unknown, known));
+        let nearest = unknown_word(&message).and_then(|(unknown, known)| nearest(unknown, known));
         ConfigError::Invalid {
             name: name.to_owned(),
             line,
@@ -76,10 +76,11 @@ pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
     })
 }
 
-/// Takes serde's "unknown field `x`, expected one of `a`, `b`" apart.
-fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
+/// Takes serde's "unknown field `x`, expected one of `a`, `b`" apart; a value that is none of some words is told the same way.
+fn unknown_word(message: &str) -> Option<(&str, Vec<&str>)> {
     let mut quoted = message
-        .strip_prefix("unknown field ")?
+        .strip_prefix("unknown field ")
+        .or_else(|| message.strip_prefix("unknown variant "))?
         .split('`')
         .skip(1)
         .step_by(2);

@@ -3,6 +3,7 @@
 //! Every key has a default, so an absent file is a valid one. An unknown key is an error that names the nearest known one:
 //! a threshold that was misspelt must not be silently ignored.
 
+mod access;
 mod load;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Deserialize;
 
+pub use access::{Access, BaselineScopes};
 pub use load::{ConfigError, load, parse};
 
 /// The configuration of one tenant.
@@ -32,6 +34,8 @@ pub struct Config {
     pub roles: Roles,
     /// Conditional Access.
     pub conditional_access: ConditionalAccess,
+    /// What the Conditional Access analyzer takes from here.
+    pub access: Access,
     /// Device code sign-in.
     pub device_code: DeviceCode,
     /// Guests.

@@ -11,10 +11,11 @@ use super::args::{Cli, ConfigArgs, ReadArgs, SignInArgs, SourceArgs};
 use super::failure::Failure;
 use super::source::{self, Reading};
 use super::{Ended, World};
-use crate::access::Settings;
-use crate::config::Config;
+use crate::access::{BaselineScopes, Settings};
+use crate::collect;
+use crate::config::{self, Config};
 use crate::snapshot::file::{self, Snapshot};
-use crate::snapshot::{Resource, Tenant};
+use crate::snapshot::{Guid, Resource, Tenant};
 
 /// Flags of `access`.
 #[derive(Debug, Args)]
@@ -26,7 +27,12 @@ pub(crate) struct AccessArgs {
 /// What to ask.
 #[derive(Debug, Subcommand)]
 enum AccessCommand {
-    /// Prove that every sign-in meets a guarantee, or show one that does not
+    /// Prove that every sign-in meets a guarantee, or show sign-ins that do not
+    ///
+    /// A guarantee says what every sign-in of some people, to some resources, under some conditions has to meet. It is answered for all
+    /// such sign-ins at once, from the configuration alone: proved; violated, with witnesses, the policies that come near, and the
+    /// change that closes the gap; depends, on what is not known; unknown, where the steps ran out; or vacuous, where nobody is asked
+    /// about. Without --guarantee and --query, all guarantees that have a name are answered. docs/access.md has the question language.
     ///
     /// Exit codes: 0 all that was asked is proved, or asks about nobody; 1 something is violated; 2 usage or configuration error; 3
     /// could not sign in; 4 something depends on what is not known, and nothing is violated; 5 could not be carried out.
@@ -73,15 +79,16 @@ pub(super) fn run(args: &AccessArgs, cli: &Cli, world: &World) -> Ended {
     }
 }
 
-/// What the analyzer rests on.
-const READS: [Resource; 14] = [
+/// What the analyzer rests on. Service principals tell what an id of a policy or a role stands for; the states of per-user
+/// multi-factor authentication take a request per account, and are read with `--with per-user-mfa` alone.
+const READS: [Resource; 15] = [
     Resource::Organization,
-    Resource::SubscribedSkus,
     Resource::Users,
     Resource::RoleDefinitions,
     Resource::RoleAssignments,
     Resource::RoleEligibilityScheduleInstances,
     Resource::GroupTransitiveMembers,
+    Resource::ServicePrincipals,
     Resource::ConditionalAccessPolicies,
     Resource::NamedLocations,
     Resource::AuthenticationStrengthPolicies,
@@ -89,6 +96,7 @@ const READS: [Resource; 14] = [
     Resource::CrossTenantAccessDefault,
     Resource::CrossTenantAccessPartners,
     Resource::DeviceRegistrationPolicy,
+    Resource::AuthenticationRequirements,
 ];
 
 /// Reads the tenant, live or from a file, and the configuration.
@@ -97,18 +105,18 @@ fn tenant(args: &TenantArgs, cli: &Cli, world: &World) -> Result<(Snapshot, Conf
     if let Some(path) = &args.source.from {
         return Ok((file::read(path)?, config));
     }
+    let groups = &args.read.groups;
+    let resources = collect::choose(
+        READS.into_iter().collect(),
+        &groups.with,
+        &groups.without,
+        !groups.no_beta,
+    );
     let collected = source::collect(
         &args.sign_in,
         args.source.demo,
         &Reading {
-            resources: READS
-                .into_iter()
-                .chain([
-                    Resource::ServicePrincipals,
-                    Resource::Applications,
-                    Resource::Groups,
-                ])
-                .collect(),
+            resources,
             timeout: args.read.timeout,
             keep: None,
             config: &config,
@@ -124,9 +132,21 @@ fn tenant(args: &TenantArgs, cli: &Cli, world: &World) -> Result<(Snapshot, Conf
 
 /// What the configuration tells the analyzer. Emergency access accounts and those that synchronise the local directory stand apart.
 fn settings(config: &Config, tenant: &Tenant) -> Settings {
+    let access = &config.access;
+    let guid = |id: &uuid::Uuid| Guid::new(id.as_u128());
     Settings {
+        baseline_scopes: match access.baseline_scopes {
+            None => BaselineScopes::default(),
+            Some(config::BaselineScopes::Enforced) => BaselineScopes::Enforced,
+            Some(config::BaselineScopes::Legacy) => BaselineScopes::Legacy,
+        },
+        mfa_trusted_ips: access.mfa_trusted_ips.clone(),
+        home_tenants: access
+            .home_tenants
+            .iter()
+            .map(|(guest, home)| (guid(guest), guid(home)))
+            .collect(),
         apart: Settings::apart(tenant, &config.emergency_access.accounts),
         emergency: Settings::emergency(tenant, &config.emergency_access.accounts),
-        ..Settings::default()
     }
 }
