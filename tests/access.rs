@@ -9,11 +9,17 @@
 mod brute;
 #[path = "access/evaluator.rs"]
 mod evaluator;
+#[path = "access/examples.rs"]
+mod examples;
 #[path = "access/filter.rs"]
 mod filter;
 #[path = "access/pools.rs"]
 mod pools;
 #[path = "access/random.rs"]
 mod random;
+#[path = "access/rules.rs"]
+mod rules;
+#[path = "access/unknowns.rs"]
+mod unknowns;
 #[path = "access/world.rs"]
 mod world;

@@ -12,9 +12,9 @@ use m365audit::access::{Asked, Atom, Clause, Guarantee, Pim, RoleScope, SessionA
 use serde_json::{Value, json};
 
 use super::evaluator::{
-    AZURE_API, AZURE_PORTAL, DIRECTORY, EXCHANGE, INTUNE_PORTAL, Means, OFFICE_PORTAL,
-    all_performed, in_strength, is_compliant, is_hybrid, is_legacy, is_mfa, is_phishing_resistant,
-    stands_for,
+    AZURE_API, AZURE_PORTAL, DIRECTORY, EXCHANGE, EXCHANGE_PORTAL, INTUNE_PORTAL, Means,
+    OFFICE_PORTAL, SHAREPOINT, all_performed, in_strength, is_compliant, is_hybrid, is_legacy,
+    is_mfa, is_phishing_resistant, stands_for,
 };
 use super::filter::{self, Device, Rule};
 use super::world::{Evidence, Network, Person, SignIn, Target, World};
@@ -29,6 +29,8 @@ pub(crate) const APPS: [&str; 8] = [
     "00000000-0000-0000-0000-0000000a0001",
     "00000000-0000-0000-0000-0000000a0002",
 ];
+/// Members of the sets that nothing names one by one: they stand for the rest of their sets.
+const REST_OF_SETS: [&str; 2] = [SHAREPOINT, EXCHANGE_PORTAL];
 pub(crate) const CLIENTS: [&str; 4] = [
     "browser",
     "mobileAppsAndDesktopClients",
@@ -159,8 +161,9 @@ fn people(world: &World, guarantee: &Guarantee) -> Vec<(Person, BTreeSet<usize>)
 
 fn targets(asked: &Asked) -> Vec<Target> {
     let apps = |contexts: &[String]| {
-        APPS.map(|app| Target::App(app.to_owned(), contexts.to_vec()))
-            .into_iter()
+        APPS.iter()
+            .chain(&REST_OF_SETS)
+            .map(|&app| Target::App(app.to_owned(), contexts.to_vec()))
             .chain([Target::AnyOther(contexts.to_vec())])
             .collect::<Vec<_>>()
     };

@@ -13,6 +13,8 @@ pub(crate) const PASSWORDLESS: &str = "00000000-0000-0000-0000-000000000003";
 pub(crate) const PHISHING_RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
 
 pub(crate) const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
+pub(crate) const SHAREPOINT: &str = "00000003-0000-0ff1-ce00-000000000000";
+pub(crate) const EXCHANGE_PORTAL: &str = "497effe9-df71-4043-a8bb-14cf78c4b63b";
 pub(crate) const OFFICE_PORTAL: &str = "00000006-0000-0ff1-ce00-000000000000";
 pub(crate) const INTUNE_PORTAL: &str = "5926fc8e-304e-4f59-8bed-58ca97cc39a4";
 pub(crate) const AZURE_PORTAL: &str = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c";
@@ -505,8 +507,11 @@ pub(crate) fn is_hybrid(device: Option<&filter::Device>) -> bool {
 /// Whether a word of a list of applications stands for an app. Source: Conditional Access: Target resources.
 pub(crate) fn stands_for(word: &str, app: &str) -> bool {
     match word {
-        "Office365" => matches!(app, EXCHANGE | OFFICE_PORTAL),
-        "MicrosoftAdminPortals" => matches!(app, OFFICE_PORTAL | INTUNE_PORTAL | AZURE_PORTAL),
+        "Office365" => matches!(app, EXCHANGE | SHAREPOINT | OFFICE_PORTAL),
+        "MicrosoftAdminPortals" => matches!(
+            app,
+            OFFICE_PORTAL | INTUNE_PORTAL | AZURE_PORTAL | EXCHANGE_PORTAL
+        ),
         AZURE_API => matches!(app, AZURE_API | AZURE_PORTAL),
         _ => word == app,
     }
