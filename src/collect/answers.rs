@@ -1,5 +1,7 @@
 //! Short answers: many small objects in few round trips, and the pages that follow where one is not that short.
 
+use futures_util::StreamExt as _;
+
 use super::chain::{Chain, Ended, Reader, Start};
 use super::{Told, requests, rows, shape};
 use crate::graph::{Answer, GraphError};
@@ -7,22 +9,25 @@ use crate::snapshot::{Guid, Resource};
 
 /// Reads resources whose answers are short and of which nothing is there yet, and tells how each ended.
 pub(super) async fn read_singles(reader: &Reader, resources: Vec<Resource>) {
-    let ask = &reader.ask;
-    let queries = resources
-        .iter()
-        .map(|&resource| requests::query(resource, ask.now, ask.alert_days))
-        .collect();
     for &resource in &resources {
         reader.begin(resource).await;
     }
-    for (&resource, answer) in resources.iter().zip(reader.client.batch(queries).await) {
+    let ask = std::sync::Arc::clone(&reader.ask);
+    let queries = resources.into_iter().map(move |resource| {
+        let query = requests::query(resource, ask.now, ask.alert_days);
+        (resource, query)
+    });
+    // Some services answer once a second: what the others say is kept meanwhile.
+    let answers = reader.client.answers(queries);
+    let tell = async |(resource, answer)| {
         let mut ended = tell_answer(reader, resource, None, answer).await;
         if shape::may_not_exist(resource) {
             ended.forgive_absence();
         }
         let state = ended.state(resource);
         reader.end(resource, state, ended.of, ended.effort).await;
-    }
+    };
+    answers.for_each_concurrent(None, tell).await;
 }
 
 /// Tells what came as one answer, and the pages that follow it.

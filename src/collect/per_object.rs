@@ -2,15 +2,18 @@
 //! applications that matter. The objects follow from what was read before; each kind is batched and bounded by them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+
+use futures_util::StreamExt as _;
 
 use super::answers::tell_answer;
-use super::chain::{Ended, Reader, state_of};
+use super::chain::{Broken, Ended, Reader, state_of};
 use super::{Ask, Told, list, requests};
 use crate::graph::Effort;
 use crate::snapshot::{Guid, Resource, State, Tenant, Untrusted};
 
-/// Requests handed to the client at once; it splits them into batches of twenty.
-const CHUNK: usize = 400;
+/// Answers of several pages that are read to their ends side by side.
+const AT_ONCE: usize = 16;
 
 /// Whether what is asked, or whether it is asked at all, follows from other answers.
 pub(super) fn follows(resource: Resource) -> bool {
@@ -350,65 +353,101 @@ async fn read_objects(
     resource: Resource,
     subjects: Subjects,
 ) -> (State, Option<u64>) {
-    let (mut done, mut first_error, mut shortfall) = (0u64, None, subjects.doubt);
-    let mut counted = shortfall.is_none().then_some(0u64);
-    let mut take = |ended: Ended| match ended.error {
-        None => {
-            done += 1;
-            counted = counted
-                .zip(ended.of)
-                .map(|(sum, of)| sum.saturating_add(of));
-            if shortfall.is_none() {
-                shortfall = ended.shortfall();
-            }
-        }
-        Some(error) => first_error = first_error.take().or(Some(error)),
-    };
+    let Subjects { ids, names, doubt } = subjects;
     let mut open: Vec<Guid> = Vec::new();
-    for id in subjects.ids {
+    let mut sum = Sum::new(doubt);
+    for id in ids {
         // Only what an earlier run has brought whole is not asked again.
         let chains = reader.ask.earlier.chains(resource, Some(id));
         match chains.first().and_then(|(_, chain)| Ended::earlier(chain)) {
-            Some(ended) => take(ended),
+            Some(ended) => sum.add(id, ended),
             None => open.push(id),
         }
     }
-    for chunk in open.chunks(CHUNK) {
-        let queries = chunk
-            .iter()
-            .map(|id| match subjects.names.get(id) {
-                Some(name) => requests::query_of_name(resource, name.raw()),
-                None => requests::query_of(resource, *id),
-            })
-            .collect();
-        for (&id, answer) in chunk.iter().zip(reader.client.batch(queries).await) {
-            let mut ended = tell_answer(reader, resource, Some(id), answer).await;
-            // A deleted group has no members, an account without a mailbox no rules.
-            let is_gone = ended.forgive_absence();
-            if is_gone || ended.effort != Effort::default() {
-                let _ = reader
-                    .tell
-                    .send(Told::Spent {
-                        resource,
-                        of: is_gone.then_some(id),
-                        effort: ended.effort,
-                    })
-                    .await;
-            }
-            take(ended);
+    let queries = open.into_iter().map(move |id| match names.get(&id) {
+        Some(name) => (id, requests::query_of_name(resource, name.raw())),
+        None => (id, requests::query_of(resource, id)),
+    });
+    let tell = async |(id, answer)| {
+        let mut ended = tell_answer(reader, resource, Some(id), answer).await;
+        // A deleted group has no members, an account without a mailbox no rules.
+        let is_gone = ended.forgive_absence();
+        if is_gone || ended.effort != Effort::default() {
+            let spent = Told::Spent {
+                resource,
+                of: is_gone.then_some(id),
+                effort: ended.effort,
+            };
+            let _ = reader.tell.send(spent).await;
+        }
+        (id, ended)
+    };
+    let answers = reader.client.answers(queries);
+    let mut told = pin!(answers.map(tell).buffer_unordered(AT_ONCE));
+    while let Some((id, ended)) = told.next().await {
+        sum.add(id, ended);
+    }
+    sum.state(resource)
+}
+
+/// What the lists of all objects come to together.
+struct Sum {
+    done: u64,
+    /// Rows that Graph counted, where it did for each.
+    counted: Option<u64>,
+    /// Why it cannot be whole whatever is read.
+    doubt: Option<String>,
+    /// What went wrong with the first object in order: answers come in any.
+    error: Option<(Guid, Broken)>,
+    shortfall: Option<(Guid, String)>,
+}
+
+impl Sum {
+    fn new(doubt: Option<String>) -> Self {
+        Self {
+            done: 0,
+            counted: doubt.is_none().then_some(0),
+            doubt,
+            error: None,
+            shortfall: None,
         }
     }
-    let state = match (first_error, shortfall) {
-        (None, None) => State::Collected,
-        (None, Some(shortfall)) => State::Partial {
-            of: counted,
-            error: shortfall.into(),
-        },
-        (Some(error), _) if done > 0 => State::Partial {
-            of: None,
-            error: error.to_string().into(),
-        },
-        (Some(error), _) => state_of(resource, &error),
-    };
-    (state, counted)
+
+    fn add(&mut self, id: Guid, ended: Ended) {
+        let is_first = |known: Option<Guid>| known.is_none_or(|known| id < known);
+        if let Some(error) = ended.error {
+            if is_first(self.error.as_ref().map(|(id, _)| *id)) {
+                self.error = Some((id, error));
+            }
+            return;
+        }
+        self.done += 1;
+        self.counted = self
+            .counted
+            .zip(ended.of)
+            .map(|(sum, of)| sum.saturating_add(of));
+        if let Some(text) = ended.shortfall()
+            && is_first(self.shortfall.as_ref().map(|(id, _)| *id))
+        {
+            self.shortfall = Some((id, text));
+        }
+    }
+
+    fn state(self, resource: Resource) -> (State, Option<u64>) {
+        let counted = self.counted;
+        let shortfall = self.doubt.or(self.shortfall.map(|(_, text)| text));
+        let state = match (self.error, shortfall) {
+            (None, None) => State::Collected,
+            (None, Some(shortfall)) => State::Partial {
+                of: counted,
+                error: shortfall.into(),
+            },
+            (Some((_, error)), _) if self.done > 0 => State::Partial {
+                of: None,
+                error: error.to_string().into(),
+            },
+            (Some((_, error)), _) => state_of(resource, &error),
+        };
+        (state, counted)
+    }
 }

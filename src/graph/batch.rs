@@ -1,17 +1,19 @@
 //! Many GETs in one request.
 //!
-//! Promises that results come in the order of the queries, that only refused parts are sent again, and that one
+//! Promises that each result is told as soon as it is there, that only refused parts are sent again, and that one
 //! batch never mixes services: its slowest part would decide for all, and their limits differ.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::client::{Answer, Effort, Event, GraphClient, read_object};
 use super::error::{self, ErrorKind, GraphError};
@@ -22,6 +24,10 @@ use crate::auth::Renewal;
 
 /// Parts that Graph takes in one batch.
 const MOST: u32 = 20;
+/// Batches that are under way or wait for their turn: where a batch takes a second, as many as the largest quota lets through.
+const AT_ONCE: usize = 40;
+/// Answers that wait to be taken: two batches, beyond which it is the taking that is slow.
+const WAITING: usize = 2 * MOST as usize;
 
 #[derive(Serialize)]
 struct Request {
@@ -67,10 +73,13 @@ impl PartAnswer {
     }
 }
 
+/// Answers to many queries as they arrive, each with what its query was marked with. Dropped, it asks no more.
+pub type Answers<T> = BoxStream<'static, (T, Result<Answer, GraphError>)>;
+
 /// A query on its way.
-struct Open {
-    /// Its place in the caller's list.
-    place: usize,
+struct Open<T> {
+    /// What the caller knows it by.
+    mark: T,
     query: Query,
     tries: u32,
 }
@@ -85,65 +94,140 @@ enum Outcome {
     Renew(GraphError),
 }
 
-type Placed = (usize, Result<Answer, GraphError>);
+/// What shares a batch.
+type Group = (Version, Service);
 
+/// Where answers go.
+type Tell<T> = mpsc::Sender<(T, Result<Answer, GraphError>)>;
+
+/// Asks all of it, and tells the answers in the order of the queries.
 pub(super) async fn run(
     client: &GraphClient,
     queries: Vec<Query>,
 ) -> Vec<Result<Answer, GraphError>> {
-    let mut groups: BTreeMap<(Version, Service), Vec<Open>> = BTreeMap::new();
-    for (place, query) in queries.into_iter().enumerate() {
-        let group = (query.version(), query.service());
-        groups.entry(group).or_default().push(Open {
-            place,
-            query,
-            tries: 0,
-        });
-    }
-    let mut work = Vec::new();
-    for ((version, service), mut open) in groups {
-        // No more than the service takes at once: twenty of one per second would only be refused.
-        let size = client.inner.pace.limit(service).batch(MOST) as usize;
-        while !open.is_empty() {
-            let rest = open.split_off(open.len().min(size));
-            let chunk = std::mem::replace(&mut open, rest);
-            work.push(settle(client, version, service, chunk));
-        }
-    }
-    let mut placed: Vec<Placed> = join_all(work).await.into_iter().flatten().collect();
+    let queries = queries.into_iter().enumerate();
+    let mut placed: Vec<_> = answers(client.clone(), queries).collect().await;
     placed.sort_by_key(|(place, _)| *place);
     placed.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Asks all of it, batch after batch as there is room. In tasks of their own: whoever takes the answers may ask something himself in
+/// between, and a batch that has its turn must not stand still meanwhile.
+pub(super) fn answers<T: Send + Sync + 'static>(
+    client: GraphClient,
+    queries: impl Iterator<Item = (T, Query)> + Send + 'static,
+) -> Answers<T> {
+    let (tell, told) = mpsc::channel(WAITING);
+    let mut work = JoinSet::new();
+    let packs = Packs {
+        client: client.clone(),
+        queries,
+        begun: BTreeMap::new(),
+    };
+    work.spawn(settle_all(client, packs, tell));
+    stream::unfold((told, work), async |(mut told, mut work)| {
+        if let Some(answer) = told.recv().await {
+            return Some((answer, (told, work)));
+        }
+        while let Some(ended) = work.join_next().await {
+            unpanicked(ended);
+        }
+        None
+    })
+    .boxed()
+}
+
+async fn settle_all<T: Send + Sync + 'static>(
+    client: GraphClient,
+    mut packs: impl Iterator<Item = (Group, Vec<Open<T>>)>,
+    tell: Tell<T>,
+) {
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((group, pack)) = packs.next()
+        {
+            running.spawn(settle(client.clone(), group, pack, tell.clone()));
+        }
+        match running.join_next().await {
+            Some(ended) => unpanicked(ended),
+            None => return,
+        }
+    }
+}
+
+/// An answer that is missing because its task broke down must not pass for one that nobody asked for.
+fn unpanicked(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Queries put together as they come, those that can share a batch.
+struct Packs<T, I> {
+    client: GraphClient,
+    queries: I,
+    /// Not full yet.
+    begun: BTreeMap<Group, Vec<Open<T>>>,
+}
+
+impl<T, I: Iterator<Item = (T, Query)>> Iterator for Packs<T, I> {
+    type Item = (Group, Vec<Open<T>>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        for (mark, query) in self.queries.by_ref() {
+            let group = (query.version(), query.service());
+            let pack = self.begun.entry(group).or_default();
+            pack.push(Open {
+                mark,
+                query,
+                tries: 0,
+            });
+            // No more than the service takes at once: twenty of one per second would only be refused.
+            let limit = self.client.inner.pace.limit(group.1);
+            if pack.len() >= limit.batch(MOST) as usize {
+                return Some((group, std::mem::take(pack)));
+            }
+        }
+        let rest = std::iter::from_fn(|| self.begun.pop_first());
+        rest.into_iter().find(|(_, pack)| !pack.is_empty())
+    }
+}
+
 /// Sends a chunk, and its refused parts again, until each has a result.
-async fn settle(
-    client: &GraphClient,
-    version: Version,
-    service: Service,
-    chunk: Vec<Open>,
-) -> Vec<Placed> {
+async fn settle<T: Send + Sync>(
+    client: GraphClient,
+    (version, service): Group,
+    chunk: Vec<Open<T>>,
+    tell: Tell<T>,
+) {
     let inner = &client.inner;
-    let mut done = Vec::new();
     let mut open = Vec::new();
+    // That nobody listens any more ends this task from outside.
+    let done = async |mark, result| drop(tell.send((mark, result)).await);
     for part in chunk {
         // A query that cannot be expressed must not spoil the batch for the others.
         match inner.call(&part.query) {
             Ok(_) => open.push(part),
-            Err(error) => done.push((part.place, Err(error))),
+            Err(error) => done(part.mark, Err(error)).await,
         }
     }
     let mut renewal = Renewal::IfNeeded;
     let mut renewals = 0;
     let mut round = 0;
     let mut waited = Duration::ZERO;
-    while let Some(first) = open.first() {
+    while !open.is_empty() {
         if open.len() == 1 && round == 0 {
-            done.push((first.place, client.get(&first.query).await));
-            break;
+            for part in open {
+                done(part.mark, client.get(&part.query).await).await;
+            }
+            return;
         }
         round += 1;
         let sent = post(
-            client,
+            &client,
             version,
             service,
             &open,
@@ -158,11 +242,10 @@ async fn settle(
         } = match sent {
             Ok(sent) => sent,
             Err(error) => {
-                done.extend(
-                    open.into_iter()
-                        .map(|part| (part.place, Err(error.clone()))),
-                );
-                break;
+                for part in open {
+                    done(part.mark, Err(error.clone())).await;
+                }
+                return;
             }
         };
         let mut longest = None;
@@ -175,7 +258,7 @@ async fn settle(
                 let header = |name: &str| answer.header(name);
                 Signs::read(answer.status, part.query.units(), header)
             });
-            let mut outcome = judge(client, &part, answer);
+            let mut outcome = judge(&client, &part.query, part.tries, answer);
             let (mut own, mut asked) = (Duration::ZERO, false);
             if let Outcome::Again { wait, .. } = &mut outcome {
                 asked = wait.is_some();
@@ -188,9 +271,9 @@ async fn settle(
                     .told(service, started, &signs, inner.clock.now());
             }
             match outcome {
-                Outcome::Done(result) => done.push((part.place, result)),
+                Outcome::Done(result) => done(part.mark, result).await,
                 Outcome::Renew(error) if renewals >= RENEWALS => {
-                    done.push((part.place, Err(error)));
+                    done(part.mark, Err(error)).await;
                 }
                 Outcome::Renew(_) => {
                     renew = true;
@@ -199,7 +282,7 @@ async fn settle(
                 Outcome::Again { error, .. }
                     if part.tries >= TRIES || waited > BUDGET || !inner.budget.spend() =>
                 {
-                    done.push((part.place, Err(error)));
+                    done(part.mark, Err(error)).await;
                 }
                 Outcome::Again { error, .. } => {
                     let wait = own;
@@ -228,19 +311,18 @@ async fn settle(
         }
         open = left;
     }
-    done
 }
 
-type Answers = BTreeMap<String, PartAnswer>;
+type Parts = BTreeMap<String, PartAnswer>;
 
 /// Posts the one thing that is ever posted: a list of GETs.
-async fn post(
+async fn post<T>(
     client: &GraphClient,
     version: Version,
     service: Service,
-    open: &[Open],
+    open: &[Open<T>],
     renewal: Renewal,
-) -> Result<Reply<Answers>, GraphError> {
+) -> Result<Reply<Parts>, GraphError> {
     let inner = &client.inner;
     let path = format!("{}/$batch", version.segment());
     let parts = open.iter().enumerate().map(|(number, part)| {
@@ -276,7 +358,7 @@ async fn post(
     retry::send(inner, &call, renewal, read_batch).await
 }
 
-fn read_batch(body: &Bytes) -> Result<Body<Answers>, Unreadable> {
+fn read_batch(body: &Bytes) -> Result<Body<Parts>, Unreadable> {
     let response: Response = serde_json::from_slice(body)?;
     match response.responses {
         Some(parts) => {
@@ -294,9 +376,9 @@ fn read_batch(body: &Bytes) -> Result<Body<Answers>, Unreadable> {
     }
 }
 
-fn judge(client: &GraphClient, part: &Open, answer: Option<PartAnswer>) -> Outcome {
+fn judge(client: &GraphClient, query: &Query, tries: u32, answer: Option<PartAnswer>) -> Outcome {
     let inner = &client.inner;
-    let path = error::printable(&part.query.path(), 200);
+    let path = error::printable(&query.path(), 200);
     let Some(answer) = answer else {
         return Outcome::Again {
             wait: None,
@@ -306,13 +388,7 @@ fn judge(client: &GraphClient, part: &Open, answer: Option<PartAnswer>) -> Outco
     let body = answer.body.as_ref().map_or("null", |body| body.get());
     let refusal = || {
         let id = answer.header("request-id");
-        error::refusal(
-            answer.status,
-            body.as_bytes(),
-            id.as_deref(),
-            &path,
-            part.tries,
-        )
+        error::refusal(answer.status, body.as_bytes(), id.as_deref(), &path, tries)
     };
     let again = || Outcome::Again {
         wait: answer
@@ -325,8 +401,8 @@ fn judge(client: &GraphClient, part: &Open, answer: Option<PartAnswer>) -> Outco
         200..=299 => match read_object(&Bytes::copy_from_slice(body.as_bytes())) {
             Ok(Body::Content(body)) => {
                 let effort = Effort {
-                    requests: part.tries,
-                    retries: part.tries.saturating_sub(1),
+                    requests: tries,
+                    retries: tries.saturating_sub(1),
                 };
                 Outcome::Done(Ok(Answer { path, body, effort }))
             }
@@ -341,7 +417,7 @@ fn judge(client: &GraphClient, part: &Open, answer: Option<PartAnswer>) -> Outco
         }
         // 424: "another part failed", which older services answer when one part was throttled.
         424 | 429 | 502..=504 | 509 => again(),
-        500 if part.tries < 3 => again(),
+        500 if tries < 3 => again(),
         _ => Outcome::Done(Err(error::refused(refusal()))),
     }
 }

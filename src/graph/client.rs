@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::batch;
+use super::batch::{self, Answers};
 use super::budget::RunBudget;
 use super::clock::Clock;
 use super::error::{self, GraphError};
@@ -263,6 +263,15 @@ impl GraphClient {
     /// one by one: twenty at once would only be refused.
     pub async fn batch(&self, queries: Vec<Query>) -> Vec<Result<Answer, GraphError>> {
         batch::run(self, queries).await
+    }
+
+    /// As [`GraphClient::batch`], for any number: each answer is told as soon as it is there, with what its query was marked with, and
+    /// further batches start as others end. To be called within a tokio runtime.
+    pub fn answers<T: Send + Sync + 'static>(
+        &self,
+        queries: impl Iterator<Item = (T, Query)> + Send + 'static,
+    ) -> Answers<T> {
+        batch::answers(self.clone(), queries)
     }
 }
 

@@ -18,6 +18,7 @@ mod report;
 mod retry;
 mod signs;
 
+pub use batch::Answers;
 pub use client::{Answer, Effort, Event, GraphClient, Observer};
 pub use clock::{Clock, SystemClock};
 pub(crate) use clock::{later, until};

@@ -165,6 +165,7 @@ where
             .await?;
         effort.requests += 1;
         let sent = inner.clock.now();
+        inner.gates.sent(call.service, &pass, sent);
         let answer = exchange(inner, call, &token).await;
         let started = pass.started;
         drop(pass);

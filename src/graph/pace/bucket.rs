@@ -70,6 +70,14 @@ impl Bucket {
         self.level = (self.level - units).min(self.burst);
     }
 
+    /// Forgets what came back in so long: what was taken is used only now. Only where units are spaced, one at a time, does that matter;
+    /// elsewhere it is within the margin.
+    pub(super) fn put_off(&mut self, by: Duration) {
+        if self.burst <= 1.0 && !self.is_unlimited() {
+            self.charge((by.as_secs_f64() * self.rate).min(1.0));
+        }
+    }
+
     /// Changes how fast units come back, from `now` on.
     pub(super) fn set_rate(&mut self, rate: f64, now: Timestamp) {
         self.fill(now);

@@ -3,13 +3,15 @@
 //! Rules, for each service by itself:
 //!
 //! - A request takes its units from the bucket before it starts, in the order of arrival. When the answer names another cost
-//!   (`x-ms-resource-unit`), the difference is charged afterwards.
+//!   (`x-ms-resource-unit`), the difference is charged afterwards. Where requests are spaced one at a time, the space is counted from
+//!   the moment of sending, and made wider by as much as the sender woke late: on a busy machine a late request would otherwise be
+//!   followed by one on time, and both would fall into one window of the service.
 //! - A refusal makes only its own request wait. One request in ten can be refused by chance, and a service that stood still each
 //!   time would stand still for good.
 //! - The whole service is held until the end of that wait when the service is really out of quota: its latest answers show it
 //!   (`Recent`), or it is asked one request at a time and names the wait itself. Requests made during the wait would count.
-//! - Each hold halves the rate, once for all requests that were under way. So does each refusal of a service that never names a
-//!   wait. The rate comes back by a quarter of the published one per answer, or per second where answers come faster; by a twelfth
+//! - Each hold halves the rate, once for all requests that were under way. So does a refusal of a service that never names a
+//!   wait, if it is not the first in a while: one alone takes an eighth, for two requests may have come closer on their way. The rate comes back by a quarter of the published one per answer, or per second where answers come faster; by a twelfth
 //!   for a while after a hold.
 //! - From 80 % of the quota on Graph says how much is used: the rate goes down a little with each per cent, before any refusal.
 
@@ -27,6 +29,12 @@ use crate::graph::clock::{Clock, later, until};
 
 /// The rate never falls below this part of the published one.
 const SLOWEST: f64 = 1.0 / 16.0;
+/// What is left of the rate after a hold.
+const HALF: f64 = 1.0 / 2.0;
+/// What is left of it after a refusal that may be chance.
+const LESS: f64 = 7.0 / 8.0;
+/// The most that a space between two requests is widened because the machine is busy.
+const LATEST: Duration = Duration::from_millis(250);
 /// What comes back at a time, as a part of the published rate.
 const RECOVERY: f64 = 1.0 / 4.0;
 /// As above, while the last hold is not long ago.
@@ -137,6 +145,13 @@ impl Gates {
         }
     }
 
+    /// A request that was let through is sent only now: it may have waited for a token.
+    pub(crate) fn sent(&self, service: Service, pass: &Pass, now: Timestamp) {
+        if let Some(gate) = self.gates.get(&service) {
+            gate.state().bucket.put_off(until(pass.started, now));
+        }
+    }
+
     /// An answer arrived for a request that was `started` then.
     pub(crate) fn told(&self, service: Service, started: Timestamp, signs: &Signs, now: Timestamp) {
         if let Some(gate) = self.gates.get(&service) {
@@ -190,6 +205,7 @@ impl Gate {
     /// Takes the units when they are there and nothing is held.
     async fn wait(&self, units: u32, clock: &dyn Clock) {
         let _turn = self.turn.lock().await;
+        let mut late = Duration::ZERO;
         loop {
             let now = clock.now();
             let wait = {
@@ -197,13 +213,17 @@ impl Gate {
                 // A hold or another rate may come while this request waits, so both are looked at each time.
                 match until(now, state.held) {
                     Duration::ZERO => match state.bucket.take(units, now) {
-                        Ok(()) => return,
+                        Ok(()) => {
+                            state.bucket.put_off(late.min(LATEST));
+                            return;
+                        }
                         Err(wait) => wait,
                     },
                     held => held,
                 }
             };
             clock.sleep(wait).await;
+            late = until(later(now, wait), clock.now());
         }
     }
 
@@ -234,8 +254,10 @@ impl State {
                 self.limit.explore = 1.0;
                 let alone = self.limit.concurrency == 1 && signs.asked;
                 let hold = alone || self.recent.is_throttled(fast);
-                if hold || self.limit.silent {
-                    self.slow_down(started, now);
+                if hold || (self.limit.silent && self.recent.was_refused_before()) {
+                    self.slow_down(started, now, HALF);
+                } else if self.limit.silent {
+                    self.slow_down(started, now, LESS);
                 }
                 if hold {
                     self.hold(later(now, signs.wait), signs.units);
@@ -244,7 +266,7 @@ impl State {
             Heard::Failing => {
                 self.recent.failing();
                 if self.recent.is_down() {
-                    self.slow_down(started, now);
+                    self.slow_down(started, now, HALF);
                     self.hold(later(now, signs.wait), signs.units);
                 }
             }
@@ -263,14 +285,14 @@ impl State {
         self.since_hold = Some(0);
     }
 
-    /// Halves the rate, once for all requests that are under way.
-    fn slow_down(&mut self, started: Timestamp, now: Timestamp) {
+    /// Leaves only this part of the rate, once for all requests that are under way.
+    fn slow_down(&mut self, started: Timestamp, now: Timestamp, part: f64) {
         if started <= self.slowed || self.bucket.is_unlimited() {
             return;
         }
         self.slowed = now;
         // Whatever was tried beyond the published rate is forgotten first.
-        let rate = self.bucket.rate().min(self.limit.rate) / 2.0;
+        let rate = self.bucket.rate().min(self.limit.rate) * part;
         self.bucket
             .set_rate(rate.max(self.limit.rate * SLOWEST), now);
     }

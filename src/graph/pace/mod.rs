@@ -36,7 +36,7 @@ pub struct Limit {
     pub burst: f64,
     /// Up to this multiple of the rate the pace is raised while nothing is refused; 1 for never.
     pub explore: f64,
-    /// Whether refusals come without `Retry-After`, so that each of them has to be taken as a word about the pace.
+    /// Whether refusals come without `Retry-After`, so that they themselves have to be taken as a word about the pace.
     pub silent: bool,
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Recent {
 const FAILING: u32 = 6;
 /// So many refusals in a row are none either.
 const REFUSED: u32 = 5;
+/// A refusal within so many answers of another is no chance where the service is asked once a second and never says why.
+const SOON: u64 = 0x1fe;
 /// For how many answers a warning ("80 % used") counts.
 const WARNING: u64 = 0xffff;
 
@@ -47,6 +49,11 @@ impl Recent {
         refused.count_ones() * 4 >= window
             || self.refused.trailing_ones() >= REFUSED
             || self.strained & WARNING != 0
+    }
+
+    /// Whether one of the answers shortly before the latest was a refusal.
+    pub(super) fn was_refused_before(self) -> bool {
+        self.refused & SOON != 0
     }
 
     /// Whether the service has failed so often in a row that it should be left alone for a while.

@@ -18,6 +18,7 @@
 
 mod digest;
 mod journal;
+mod member;
 mod read;
 mod resume;
 mod write;

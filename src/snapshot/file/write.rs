@@ -6,10 +6,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::value::RawValue;
 
+use super::member::{Member, Packer};
 use super::{
     EndLine, Header, Manifest, ManifestLine, Page, PageLine, Record, Sealed, SetDigest,
     SnapshotError,
@@ -19,6 +18,7 @@ use crate::snapshot::Resource;
 /// A snapshot being written. Memory does not grow with the number of rows.
 pub struct Writer {
     out: Box<dyn Write + Send>,
+    packer: Packer,
     /// Where the file is and what it will be called; `None` for a pipe.
     place: Option<(PathBuf, PathBuf)>,
     header_line: String,
@@ -58,13 +58,14 @@ impl Writer {
     ) -> Result<Self, SnapshotError> {
         let mut writer = Self {
             out,
+            packer: Packer::new(),
             place,
             header_line: String::new(),
             digests: BTreeMap::new(),
         };
         writer.header_line = json(header).map_err(|source| writer.io(source))?;
         let line = writer.header_line.clone();
-        writer.member(|gzip| gzip.write_all(line.as_bytes()))?;
+        writer.member(|member| member.add(line.as_bytes()))?;
         Ok(writer)
     }
 
@@ -77,6 +78,7 @@ impl Writer {
     ) -> Self {
         Self {
             out: Box::new(BufWriter::new(file)),
+            packer: Packer::new(),
             place: Some((partial(path), path.to_owned())),
             header_line,
             digests,
@@ -102,13 +104,13 @@ impl Writer {
         if page.rows.is_empty() && page.of.is_some() {
             digest.add_of(page.of, b"");
         }
-        self.member(|gzip| {
-            gzip.write_all(first.as_bytes())?;
+        self.member(|member| {
+            member.add(first.as_bytes())?;
             for row in page.rows {
                 let row = on_one_line(row)?;
                 digest.add_of(page.of, row.as_bytes());
-                gzip.write_all(row.as_bytes())?;
-                gzip.write_all(b"\n")?;
+                member.add(row.as_bytes())?;
+                member.add(b"\n")?;
             }
             Ok(())
         })?;
@@ -121,7 +123,7 @@ impl Writer {
         let record = record.clone();
         let end = resource;
         let line = json(&EndLine { end, record }).map_err(|source| self.io(source))?;
-        self.member(|gzip| gzip.write_all(line.as_bytes()))
+        self.member(|member| member.add(line.as_bytes()))
     }
 
     /// Leaves the file unfinished, for [`resume`](super::resume), and says where it is; `None` for a pipe.
@@ -151,7 +153,7 @@ impl Writer {
             manifest: Manifest { sections, seal },
         })
         .map_err(|source| self.io(source))?;
-        self.member(|gzip| gzip.write_all(line.as_bytes()))?;
+        self.member(|member| member.add(line.as_bytes()))?;
         self.out.flush().map_err(|source| self.io(source))?;
         if let Some((partial, path)) = &self.place {
             std::fs::rename(partial, path).map_err(|source| SnapshotError::Io {
@@ -165,10 +167,9 @@ impl Writer {
 
     fn member(
         &mut self,
-        fill: impl FnOnce(&mut GzEncoder<&mut Box<dyn Write + Send>>) -> io::Result<()>,
+        fill: impl FnOnce(&mut Member<'_, dyn Write + Send>) -> io::Result<()>,
     ) -> Result<(), SnapshotError> {
-        let mut gzip = GzEncoder::new(&mut self.out, Compression::fast());
-        let written = fill(&mut gzip).and_then(|()| gzip.finish().map(|_| ()));
+        let written = self.packer.member(self.out.as_mut(), fill);
         // A member that is on its way to the disk is there whatever happens to this process.
         let written = written.and_then(|()| self.out.flush());
         written.map_err(|source| self.io(source))

@@ -84,7 +84,7 @@ fn a_service_is_held_only_when_it_is_really_out_of_quota() {
         ("80 % used 16 answers ago", fast, warned(15), 1.0, 0.0),
         ("one at a time, with a wait", alone, row(1), 0.5, 10.0),
         ("one at a time, without one", alone, vec![refused(None)], 1.0, 0.0),
-        ("never names a wait", silent, vec![refused(None)], 0.5, 0.0),
+        ("never names a wait, once", silent, vec![refused(None)], 0.875, 0.0),
         ("five failures", fast, failing(5), 1.0, 0.0),
         ("six failures", fast, failing(6), 0.5, 10.0),
     ];
@@ -105,14 +105,27 @@ fn the_rate_is_halved_once_for_what_was_under_way_and_comes_back() {
     let near =
         |found: f64, wanted: f64| assert!((found - wanted).abs() < 1e-9, "{found}, not {wanted}");
 
-    // Conditional Access: a quarter per answer, never below a sixteenth.
+    // Conditional Access: an eighth for the first, half for one that follows within eight answers; a quarter per answer comes back, and
+    // there is always a sixteenth.
     let (service, gates) = (Service::ConditionalAccess, Gates::new(&pace));
     tell(&gates, service, at(1), at(2), &[refused(None)]);
-    near(rate(&gates, service), 0.5);
+    near(rate(&gates, service), 0.875);
     tell(&gates, service, at(1), at(2), &[refused(None), OK]);
-    near(rate(&gates, service), 0.5);
+    near(rate(&gates, service), 0.875);
+    for (begun, wanted) in [(3, 0.875), (5, 0.5)] {
+        tell(&gates, service, at(begun), at(begun), &[OK; 7]);
+        near(rate(&gates, service), 1.0);
+        tell(
+            &gates,
+            service,
+            at(begun + 1),
+            at(begun + 1),
+            &[refused(None)],
+        );
+        near(rate(&gates, service), wanted);
+    }
     for wanted in [0.75, 1.0, 1.0] {
-        tell(&gates, service, at(3), at(4), &[OK]);
+        tell(&gates, service, at(7), at(7), &[OK]);
         near(rate(&gates, service), wanted);
     }
     for second in 10..20 {
@@ -123,18 +136,21 @@ fn the_rate_is_halved_once_for_what_was_under_way_and_comes_back() {
     // After a hold a twelfth at a time, until 64 answers were good.
     let gates = Gates::new(&pace);
     let row = [const { refused(None) }; 5];
-    tell(&gates, service, at(1), at(1), &row);
-    near(rate(&gates, service), 0.5);
+    tell(&gates, service, at(1), at(1), &row[..1]);
+    tell(&gates, service, at(2), at(2), &row[1..]);
+    near(rate(&gates, service), 0.4375);
     for times in 1..=6 {
-        tell(&gates, service, at(2), at(2), &[OK]);
-        near(rate(&gates, service), 0.5 + f64::from(times) / 12.0);
+        tell(&gates, service, at(3), at(3), &[OK]);
+        near(rate(&gates, service), 0.4375 + f64::from(times) / 12.0);
     }
-    tell(&gates, service, at(3), at(3), &[OK; 57]);
-    tell(&gates, service, at(4), at(4), &[refused(None)]);
-    tell(&gates, service, at(5), at(5), &[OK]);
-    near(rate(&gates, service), 0.5 + 1.0 / 12.0);
-    tell(&gates, service, at(6), at(6), &[OK]);
-    near(rate(&gates, service), 0.5 + 1.0 / 12.0 + 1.0 / 4.0);
+    tell(&gates, service, at(4), at(4), &[OK; 57]);
+    tell(&gates, service, at(5), at(5), &row[..1]);
+    tell(&gates, service, at(6), at(6), &row[..1]);
+    near(rate(&gates, service), 0.4375);
+    tell(&gates, service, at(7), at(7), &[OK]);
+    near(rate(&gates, service), 0.4375 + 1.0 / 12.0);
+    tell(&gates, service, at(8), at(8), &[OK]);
+    near(rate(&gates, service), 0.4375 + 1.0 / 12.0 + 1.0 / 4.0);
 
     // Identity: a twelfth of a unit for each of the first 64 answers, then a quarter, which is a quarter of the rate per second.
     let (service, gates) = (Service::Identity, Gates::new(&pace));
@@ -146,6 +162,46 @@ fn the_rate_is_halved_once_for_what_was_under_way_and_comes_back() {
         rate(&gates, service),
         0.5 + units / pace.limit(service).rate,
     );
+}
+
+/// A machine that is busy: whoever sleeps wakes late.
+struct Busy(Simulated);
+
+impl Clock for Busy {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        self.0.sleep(wait + Duration::from_millis(100))
+    }
+}
+
+#[test]
+fn requests_a_second_apart_are_a_second_apart_when_they_are_sent() {
+    let clock = Busy(Simulated::default());
+    let gates = Gates::new(&Pace::published());
+    let service = Service::ConditionalAccess;
+    let sent = RefCell::new(Vec::new());
+    let task = async {
+        // The first has to wait for its token.
+        for token in [700, 0, 0] {
+            let pass = gates.enter(service, 1, 1, &clock).await;
+            clock.0.sleep(Duration::from_millis(token)).await;
+            gates.sent(service, &pass, clock.now());
+            sent.borrow_mut().push(clock.0.seconds());
+        }
+    };
+    run(&clock.0, vec![Box::pin(task)], f64::INFINITY);
+    let sent = sent.into_inner();
+    let apart: Vec<f64> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // What was sent late may have arrived late: the next one keeps its distance from that.
+    let wanted = [1.02 + 0.1, 1.02 + 0.1 + 0.1];
+    let is_near = apart
+        .iter()
+        .zip(wanted)
+        .all(|(apart, wanted)| (apart - wanted).abs() < 1e-6);
+    assert!(is_near, "{apart:?}");
 }
 
 #[test]
