@@ -6,7 +6,7 @@
 //! policies with the What If tool. Service dependencies (Teams on Exchange, for example) are not followed, as in Microsoft's tool.
 
 mod conditions;
-mod controls;
+pub(super) mod controls;
 mod names;
 #[cfg(test)]
 mod tests;

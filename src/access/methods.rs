@@ -255,6 +255,14 @@ impl Methods {
             .find(|combination| self.of(&[combination]).meets(set))
     }
 
+    /// Every combination of the set in Graph's words.
+    pub(super) fn words(&self, set: &MethodSet) -> Vec<&'static str> {
+        let known = SINGLE_FACTOR.into_iter().chain(MULTI_FACTOR);
+        known
+            .filter(|combination| self.of(&[combination]).meets(set))
+            .collect()
+    }
+
     /// The atoms with this combination in Graph's words.
     pub(super) fn performed(&self, combination: &str) -> MethodSet {
         self.of(&[combination])

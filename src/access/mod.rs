@@ -29,6 +29,7 @@ mod cover;
 mod crowd;
 mod decide;
 mod device;
+mod example;
 mod externals;
 mod grant;
 mod guarantee;

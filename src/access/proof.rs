@@ -186,13 +186,25 @@ impl Analyzer<'_> {
         let users = self.facts().users;
         let open = &answer.found.open;
         let (witnesses, witnesses_not_shown) = self.witnesses(guarantee, answer);
-        let taken = self.assumptions(guarantee, &answer.crowd, answer.verdict);
-        let assumptions: Vec<String> = answer.untold.iter().cloned().chain(taken).collect();
+        let mut verdict = answer.verdict;
+        let mut denied = None;
+        if witnesses.is_none() {
+            // Two evaluators that share no code disagree: neither is believed.
+            verdict = Verdict::Unknown;
+            denied = Some(
+                "the check of a witness failed, so the answer is not trusted: please report this"
+                    .to_owned(),
+            );
+        }
+        let witnesses = witnesses.unwrap_or_default();
+        let taken = self.assumptions(guarantee, &answer.crowd, verdict);
+        let untold = denied.into_iter().chain(answer.untold.iter().cloned());
+        let assumptions: Vec<String> = untold.chain(taken).collect();
         let affected = answer.crowd.accounts_in(open, &self.space.people, users);
         Proof {
             id: guarantee.id.clone(),
             says: guarantee.says.clone(),
-            verdict: answer.verdict,
+            verdict,
             assumptions: assumptions.into_iter().map(Untrusted::from).collect(),
             affected_users: Accounts::first_of(affected.map(crate::snapshot::tenant::User::id)),
             left_out: Accounts::first_of(apart.iter().copied()),

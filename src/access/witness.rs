@@ -9,7 +9,7 @@ use super::guarantee::Asked;
 use super::guarantee::{Atom, Clause, Guarantee};
 use super::near::Nearness;
 use super::policy::{CLIENTS, FLOWS, INSIDER_RISKS, PLATFORMS, RISKS, Words};
-use super::proof::{Example, ExampleTarget, NearMiss, Witness};
+use super::proof::{Example, NearMiss, Witness};
 use super::resources::Resource;
 use super::search::{Gap, asked_apps};
 use super::space::dimension::{
@@ -27,11 +27,12 @@ const NAMED: usize = 8;
 
 impl Analyzer<'_> {
     /// The witnesses of an answer, those of the most people first and one for each cause, and how many more gaps there are.
+    /// None are given when the evaluator of single sign-ins denies one of them.
     pub(super) fn witnesses(
         &self,
         guarantee: &Guarantee,
         answer: &Answer,
-    ) -> (Vec<Witness>, usize) {
+    ) -> (Option<Vec<Witness>>, usize) {
         let mut gaps: Vec<(u64, &Gap)> = answer
             .found
             .gaps
@@ -65,18 +66,18 @@ impl Analyzer<'_> {
             }
         }
         let more = causes.len().saturating_sub(SHOWN) + gaps.len().saturating_sub(LOOKED_AT);
-        let witnesses = causes.into_iter().take(SHOWN);
-        (
-            witnesses
-                .map(|cause| self.witness(guarantee, answer, cause))
-                .collect(),
-            more,
-        )
+        let shown = causes.into_iter().take(SHOWN);
+        let witnesses: Option<Vec<Witness>> = shown
+            .map(|cause| self.witness(guarantee, answer, cause))
+            .collect();
+        (witnesses, more)
     }
 
-    fn witness(&self, guarantee: &Guarantee, answer: &Answer, cause: Cause<'_>) -> Witness {
+    /// `None` when the evaluator of single sign-ins denies it.
+    fn witness(&self, guarantee: &Guarantee, answer: &Answer, cause: Cause<'_>) -> Option<Witness> {
         let users = answer.crowd.count(&cause.states);
-        let example = self.example(guarantee, answer, cause.gap);
+        let (sign_in, mut example) = self.example(guarantee, answer, cause.gap);
+        example.evidence = self.evidence(guarantee, cause.gap, &sign_in)?;
         let region = self.region(guarantee, cause.gap);
         let who = self.who(answer, &cause.states, users, &example);
         let mut sentence = format!(
@@ -97,14 +98,14 @@ impl Analyzer<'_> {
         }
         sentence.push('.');
         let closed_by = self.closed_by(guarantee, answer, cause.gap, &cause.near);
-        Witness {
+        Some(Witness {
             sentence: sentence.into(),
             users,
             region,
             example,
             near_misses: cause.near,
             closed_by,
-        }
+        })
     }
 
     fn who(
@@ -270,99 +271,6 @@ impl Analyzer<'_> {
             INSIDER_RISK => word(&INSIDER_RISKS),
             FLOW => word(&FLOWS),
             _ => self.space.devices.label(dimension - DEVICE, value),
-        }
-    }
-
-    /// One sign-in of a gap.
-    pub(super) fn example(&self, guarantee: &Guarantee, answer: &Answer, gap: &Gap) -> Example {
-        let states: BTreeSet<usize> = gap
-            .product
-            .first()
-            .into_iter()
-            .flat_map(Bits::iter)
-            .collect();
-        let user = answer
-            .crowd
-            .first_account(&states, &self.space.people, self.facts().users);
-        let state = match user.and_then(|user| self.space.people.class_of(user)) {
-            Some(class) => states.iter().copied().find(|&state| {
-                self.space
-                    .people
-                    .state(state)
-                    .is_some_and(|state| state.class == class)
-            }),
-            None => states.first().copied(),
-        };
-        let pick = |dimension: usize| gap.point.get(dimension).copied().unwrap_or_default();
-        let device = self
-            .space
-            .devices
-            .example(gap.point.get(DEVICE..).unwrap_or_default());
-        let country = self.space.networks.ip_country_example(pick(IP_COUNTRY));
-        let performed = guarantee
-            .must
-            .get(gap.clause)
-            .map(|clause| super::search::performed(&self.space, clause));
-        let mut example = Example {
-            user: user.map(|user| user.id().to_string()),
-            target: Some(self.example_target(guarantee, pick(TARGET))),
-            client_app_type: Some(CLIENTS.word(pick(CLIENT))),
-            platform: Some(PLATFORMS.word(pick(PLATFORM))),
-            ip: self
-                .space
-                .networks
-                .ip_example(pick(NETWORK))
-                .map(|ip| ip.to_string()),
-            country: Some(country).filter(|country| !country.is_empty()),
-            device: device.registered.then(|| {
-                device
-                    .attributes
-                    .iter()
-                    .map(|(name, value)| (name.to_string(), value.to_string().into()))
-                    .collect()
-            }),
-            sign_in_risk: Some(RISKS.word(pick(SIGN_IN_RISK))),
-            user_risk: Some(RISKS.word(pick(USER_RISK))),
-            insider_risk: Some(INSIDER_RISKS.word(pick(INSIDER_RISK))),
-            authentication_flow: Some(FLOWS.word(pick(FLOW))),
-            roles: state
-                .and_then(|state| self.space.people.state(state))
-                .map(|state| state.activated.clone())
-                .unwrap_or_default(),
-            ..Example::default()
-        };
-        let methods = performed
-            .as_ref()
-            .and_then(|performed| self.space.methods.example(performed));
-        example.evidence.methods.extend(methods);
-        example
-    }
-
-    fn example_target(&self, guarantee: &Guarantee, value: usize) -> ExampleTarget {
-        let class = self.space.resources.class(value);
-        let target = |kind, id: Option<String>| ExampleTarget { kind, id };
-        match &guarantee.target {
-            Asked::UserAction(urn) => return target("userAction", Some(urn.clone())),
-            Asked::AuthContext(context) => return target("authContext", Some(context.clone())),
-            Asked::Resources(words) => {
-                let asked = asked_apps(words);
-                let here = class.iter().find_map(|resource| match resource {
-                    Resource::App(app) if asked.contains(app) => Some(*app),
-                    _ => None,
-                });
-                let app = here.or_else(|| asked.first().copied());
-                return target("resource", app.map(|app| app.to_string()));
-            }
-            Asked::AnyResource => {}
-        }
-        if class.contains(&Resource::Other) {
-            return target("anyOther", None);
-        }
-        match class.first() {
-            Some(Resource::App(app)) => target("resource", Some(app.to_string())),
-            Some(Resource::BaselineScopes) => target("baselineScopes", None),
-            Some(Resource::Action(urn)) => target("userAction", Some(urn.clone())),
-            _ => target("anyOther", None),
         }
     }
 }

@@ -44,7 +44,7 @@ enum Stands {
 }
 
 /// A control in Graph's words.
-pub(super) fn control(ask: &Ask) -> String {
+pub(in crate::access) fn control(ask: &Ask) -> String {
     match ask {
         Ask::Block => "block".to_owned(),
         Ask::Mfa => "mfa".to_owned(),

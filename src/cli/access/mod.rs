@@ -81,7 +81,7 @@ pub(super) fn run(args: &AccessArgs, cli: &Cli, world: &World) -> Ended {
 
 /// What the analyzer rests on. Service principals tell what an id of a policy or a role stands for; the states of per-user
 /// multi-factor authentication take a request per account, and are read with `--with per-user-mfa` alone.
-const READS: [Resource; 15] = [
+const READS: [Resource; 17] = [
     Resource::Organization,
     Resource::Users,
     Resource::RoleDefinitions,
@@ -89,6 +89,8 @@ const READS: [Resource; 15] = [
     Resource::RoleEligibilityScheduleInstances,
     Resource::GroupTransitiveMembers,
     Resource::ServicePrincipals,
+    Resource::Applications,
+    Resource::Groups,
     Resource::ConditionalAccessPolicies,
     Resource::NamedLocations,
     Resource::AuthenticationStrengthPolicies,
