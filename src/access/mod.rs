@@ -23,6 +23,7 @@ mod analyzer;
 mod answer;
 mod assignment;
 mod bits;
+mod compare;
 mod controls;
 mod cover;
 mod crowd;
@@ -48,6 +49,7 @@ mod who;
 
 pub use analyzer::{Analyzer, Settings, Verdict};
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
+pub use compare::{Change as Difference, Comparison, Kind as DifferenceKind, Sameness, compare};
 pub use grant::Requirement;
 pub use guarantee::{
     Asked, Assume, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,

@@ -1,5 +1,5 @@
 //! What the Conditional Access analyzer answers, for people and for programs.
 
+pub mod compare;
 pub mod prove;
-
 pub mod review;
