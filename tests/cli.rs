@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "cli/access_review.rs"]
+mod access_review;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/doctor.rs"]
