@@ -23,6 +23,7 @@ use super::proof::Accounts;
 use super::search::{Parts, is_covered, open_parts};
 use super::space::{Patch, Space};
 use crate::snapshot::model::ConditionalAccessPolicy;
+use crate::snapshot::tenant::User;
 use crate::snapshot::{Guid, Resource, State, Tenant, Untrusted};
 use pairs::Pairs;
 use shared::Shared;
@@ -458,9 +459,9 @@ impl Found {
 /// Accounts that can sign in to the first and not to the second.
 fn only(here: &Tenant, there: &Tenant) -> Accounts {
     let there = there.users.hints();
-    let gone = |id: &Guid| !there.get(*id).is_some_and(|user| user.is_enabled());
+    let gone = |id: &Guid| !there.get(*id).is_some_and(User::is_enabled);
     let users = here.users.hints().iter().filter(|user| user.is_enabled());
-    Accounts::first_of(users.map(crate::snapshot::tenant::User::id).filter(gone))
+    Accounts::first_of(users.map(User::id).filter(gone))
 }
 
 /// The states of a product.
