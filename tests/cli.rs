@@ -9,6 +9,8 @@ mod support;
 
 #[path = "cli/access_what_if.rs"]
 mod access_what_if;
+#[path = "cli/access_review.rs"]
+mod access_review;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/doctor.rs"]

@@ -5,14 +5,14 @@ use crate::snapshot::model::{ConditionalAccessGuestsOrExternalUsers, Conditional
 use crate::snapshot::{Guid, Untrusted};
 
 /// `conditions.users`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Assignment {
     pub(super) include: Side,
     pub(super) exclude: Side,
 }
 
 /// One half of it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Side {
     /// `All`.
     pub(super) everyone: bool,

@@ -3,8 +3,10 @@
 //! Taking a policy away changes nothing where, for each of its demands, others keep out everybody who lacks just that. Because
 //! satisfaction only grows with evidence, the largest evidence that lacks it is the only one to look at.
 
+use super::assignment::{Side, Tenants};
+use super::bits::Bits;
 use super::guarantee::{Asked, Assume, Atom, Clause, Guarantee, SessionAtom};
-use super::policy::{Ask, Effect, Policy, Reading};
+use super::policy::{Ask, Effect, Policy, Reading, Span};
 use super::search::{asked_targets, enforcing};
 use super::space::dimension::TARGET;
 use super::space::{Patch, Space};
@@ -192,4 +194,34 @@ pub(super) fn denying_each(
         .filter(|(_, policy)| policy.effect == Effect::Enabled)
         .map(|(index, policy)| (index, denying(space, index, policy, clause, scene, reading)))
         .collect()
+}
+
+/// The sets of people that each state is in. Whether `All` reaches people without an object here is one question for all policies:
+/// in the classes of which it is taken that it does not, it reaches nobody in either reading.
+pub(super) fn people_rows(space: &Space<'_>) -> Span<Vec<Bits>> {
+    let is_sure = Bits::of(space.people_sets(), |set| {
+        space.policies.get(set).is_some_and(is_sure_of_kinds)
+    });
+    let mut rows = Span {
+        must: space.membership_rows(Reading::Must).to_vec(),
+        may: space.membership_rows(Reading::May).to_vec(),
+    };
+    for (state, (must, may)) in rows.must.iter().zip(&mut rows.may).enumerate() {
+        let class = space.people.class_of_state(state);
+        if class.is_some_and(|class| !class.all_reaches) {
+            may.cut(&is_sure);
+            may.add(must);
+        }
+    }
+    rows
+}
+
+/// Whether it is certain which kinds of people without an object a policy names, `All` apart.
+fn is_sure_of_kinds(policy: &Policy) -> bool {
+    policy.who.as_ref().is_none_or(|who| {
+        let is_sure = |side: &Side| {
+            !side.has_unknown && side.kinds.iter().all(|(_, from)| *from != Tenants::Unknown)
+        };
+        is_sure(&who.include) && is_sure(&who.exclude) && !who.exclude.everyone
+    })
 }

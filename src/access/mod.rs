@@ -24,6 +24,7 @@ mod answer;
 mod assignment;
 mod assumptions;
 mod bits;
+mod compare;
 mod controls;
 mod cover;
 mod crowd;
@@ -61,6 +62,7 @@ pub use decide::{
     AUTHENTICATION_FLOWS, CLIENT_APPS, Decision, INSIDER_RISK_LEVELS, Outcome, PLATFORMS,
     PolicyDecision, RISK_LEVELS, SignIn, SignInDevice, SignInTarget, Someone, UnfitAttribute,
 };
+pub use compare::{Change as Difference, Comparison, Kind as DifferenceKind, Sameness, compare};
 pub use grant::Requirement;
 pub use guarantee::{
     Asked, Assume, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,

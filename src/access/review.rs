@@ -11,8 +11,6 @@ mod leftovers;
 mod lockout;
 mod names;
 mod redundant;
-#[cfg(test)]
-mod tests;
 mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +19,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::analyzer::{Analyzer, not_read};
-use super::assignment::Tenants;
 use super::bits::Bits;
-use super::controls::Scene;
+use super::controls::{Scene, people_rows};
 use super::crowd::Crowd;
 use super::guarantee::{Assume, Guarantee, Who};
 use super::open::{Parts, is_covered, open_parts};
-use super::policy::{Policy, Reading};
+use super::policy::{Policy, Reading, Span};
 use super::proof::Accounts;
 use super::space::{Patch, Space};
 use crate::snapshot::Untrusted;
@@ -228,13 +225,11 @@ struct Everybody {
 impl Everybody {
     fn of(analyzer: &Analyzer<'_>) -> Self {
         let space = &analyzer.space;
-        let is_sure = Bits::of(space.people_sets(), |set| {
-            space.policies.get(set).is_some_and(is_sure_of_kinds)
-        });
+        let Span { must, may } = people_rows(space);
         let mut everybody = Self {
             states: Vec::new(),
-            must: space.membership_rows(Reading::Must).to_vec(),
-            may: space.membership_rows(Reading::May).to_vec(),
+            must,
+            may,
             crowd: Crowd::of(
                 &Guarantee::new("", "", Vec::new()),
                 &space.people,
@@ -251,18 +246,8 @@ impl Everybody {
             let comes = class
                 .external
                 .is_none_or(|kind| analyzer.trusts.lets_in(kind, class.home));
-            if !comes {
-                continue;
-            }
-            everybody.states.push(state);
-            // Whether `All` reaches people without an object is one question for all policies: here it does not.
-            if let (false, Some(must), Some(may)) = (
-                class.all_reaches,
-                everybody.must.get(state).cloned(),
-                everybody.may.get_mut(state),
-            ) {
-                may.cut(&is_sure);
-                may.add(&must);
+            if comes {
+                everybody.states.push(state);
             }
         }
         everybody
@@ -337,16 +322,6 @@ impl Everybody {
         }
         all
     }
-}
-
-/// Whether it is certain which kinds of people without an object a policy names, `All` apart.
-fn is_sure_of_kinds(policy: &Policy) -> bool {
-    policy.who.as_ref().is_none_or(|who| {
-        let is_sure = |side: &super::assignment::Side| {
-            !side.has_unknown && side.kinds.iter().all(|(_, from)| *from != Tenants::Unknown)
-        };
-        is_sure(&who.include) && is_sure(&who.exclude) && !who.exclude.everyone
-    })
 }
 
 /// A question about all accounts.

@@ -40,7 +40,7 @@ pub(super) fn lock_out(analyzer: &Analyzer<'_>) -> (LockOut, Vec<String>) {
     ];
     let mut untold = Vec::new();
     let mut shut_out = |who: Who, to: &dyn Fn(&Resource) -> bool, lacking: Clause| {
-        locked_out(analyzer, who, to, lacking).unwrap_or_else(|Untold(why)| {
+        locked_out(analyzer, who, to, &lacking).unwrap_or_else(|Untold(why)| {
             untold.push(why);
             Accounts::default()
         })
@@ -62,7 +62,7 @@ fn locked_out(
     analyzer: &Analyzer<'_>,
     who: Who,
     to: &dyn Fn(&Resource) -> bool,
-    lacking: Clause,
+    lacking: &Clause,
 ) -> Result<Accounts, Untold> {
     let space = &analyzer.space;
     let question = about(who);
@@ -78,8 +78,8 @@ fn locked_out(
         space.resources.class(value).iter().any(to)
     });
     let region = space.narrow(Region::whole().with(TARGET, targets), CLIENT, MODERN);
-    let region = super::super::search::lacking(space, &lacking).and(&region);
-    let denying = patches(space, &question, &lacking, Reading::Must);
+    let region = super::super::search::lacking(space, lacking).and(&region);
+    let denying = patches(space, &question, lacking, Reading::Must);
     let mut budget = BUDGET;
     let found = open_parts(
         space.membership_rows(Reading::Must),

@@ -119,7 +119,7 @@ fn all(parts: &[Part], mut holds: impl FnMut(&Part) -> Option<bool>) -> Option<b
 }
 
 /// A set of candidates that suffices beside `given`, and of which none can be left out: halves are tried first, so that few of many
-/// take few tries (the QuickXplain scheme of Junker, 2004). `more`: something was added since `given` was last tried.
+/// take few tries (U. Junker, `QuickXplain`, 2004). `more`: something was added since `given` was last tried.
 fn fewest(
     holds: &mut impl FnMut(&BTreeSet<usize>) -> bool,
     given: &BTreeSet<usize>,

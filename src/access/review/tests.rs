@@ -1,1 +1,0 @@
-//! Small tenants, one for each kind of result.
