@@ -16,11 +16,11 @@ fn demo() -> Desk {
     desk
 }
 
-/// What-if on the saved demo; names with blanks are joined by `_`.
+/// What-if on the saved demo; names with blanks are joined by `+`.
 fn ask(desk: &Desk, arguments: &str) -> Ran {
     let mut call = desk.call("access what-if --from s.gz");
     for argument in arguments.split_whitespace() {
-        call = call.arg(argument.replace('_', " "));
+        call = call.arg(argument.replace('+', " "));
     }
     call.run()
 }
@@ -45,22 +45,22 @@ fn what_is_said_of_the_sign_in_decides() {
     let user = format!("--user {ADMIN}");
     for (arguments, decision, required) in [
         (
-            "--app Office_365_Exchange_Online",
+            "--app Office+365+Exchange+Online",
             "allowed_with_controls",
             json!([["mfa"]]),
         ),
         (
-            "--app LedgerLamp_ERP --client-app OTHER",
+            "--app LedgerLamp+ERP --client-app OTHER",
             "blocked",
             json!([]),
         ),
         (
-            "--app LedgerLamp_ERP --country AQ",
+            "--app LedgerLamp+ERP --country AQ",
             "blocked",
             json!([["mfa"]]),
         ),
         (
-            "--app LedgerLamp_ERP --location countries_without_business",
+            "--app LedgerLamp+ERP --location countries+without+business",
             "blocked",
             json!([["mfa"]]),
         ),
@@ -70,7 +70,7 @@ fn what_is_said_of_the_sign_in_decides() {
             json!([["mfa"]]),
         ),
         (
-            "--user-action urn:user:registersecurityinfo --location Head_office",
+            "--user-action urn:user:registersecurityinfo --location Head+office",
             "allowed",
             json!([]),
         ),
@@ -80,12 +80,12 @@ fn what_is_said_of_the_sign_in_decides() {
             json!([["mfa"]]),
         ),
         (
-            "--app LedgerLamp_ERP --auth-flow deviceCodeFlow",
+            "--app LedgerLamp+ERP --auth-flow deviceCodeFlow",
             "allowed_with_controls",
             json!([["mfa"]]),
         ),
         (
-            "--app LedgerLamp_ERP --auth-flow deviceCodeFlow --include-report-only",
+            "--app LedgerLamp+ERP --auth-flow deviceCodeFlow --include-report-only",
             "blocked",
             json!([["mfa"]]),
         ),
@@ -129,11 +129,11 @@ fn what_is_said_of_the_sign_in_decides() {
 #[test]
 fn the_demo_and_its_snapshot_give_the_same_page() {
     let desk = demo();
-    let arguments = format!("--user {ADMIN} --app Office_365_Exchange_Online");
+    let arguments = format!("--user {ADMIN} --app Office+365+Exchange+Online");
     let saved = ask(&desk, &arguments).code(0);
     let mut call = desk.call("-q access what-if --demo");
     for argument in arguments.split_whitespace() {
-        call = call.arg(argument.replace('_', " "));
+        call = call.arg(argument.replace('+', " "));
     }
     assert_eq!(call.run().code(0).out(), saved.out());
     let lines: Vec<String> = saved
@@ -158,7 +158,7 @@ fn what_does_not_exist_is_named_with_what_comes_near() {
             "'juniper.quartz@tideglass.example'",
         ),
         (
-            format!("{user} --app LedgerLamp_ERPP"),
+            format!("{user} --app LedgerLamp+ERPP"),
             "no app 'LedgerLamp ERPP'",
             "'LedgerLamp ERP'",
         ),
@@ -188,7 +188,7 @@ fn what_does_not_exist_is_named_with_what_comes_near() {
             "c1 to c99",
         ),
         (
-            format!("{app} --location Head_offices"),
+            format!("{app} --location Head+offices"),
             "no named location 'Head offices'",
             "'Head office'",
         ),
@@ -218,7 +218,7 @@ fn what_does_not_exist_is_named_with_what_comes_near() {
             "--device-state",
         ),
         (
-            format!("{app} --role Global_Administratr"),
+            format!("{app} --role Global+Administratr"),
             "no built-in role 'Global Administratr'",
             "'Global Administrator'",
         ),
