@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "cli/access_prove.rs"]
+mod access_prove;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/doctor.rs"]
