@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::access::{Accounts, Change, Guarantee, NearMiss, Proof, Verdict, Witness};
 use crate::report::TenantName;
 use crate::report::table::{Style, table, unbroken};
-use crate::snapshot::tenant::Users;
+use crate::snapshot::tenant::{User, Users};
 use crate::snapshot::{Guid, Untrusted};
 
 /// How many accounts are named to people; programs get more.
@@ -212,7 +212,7 @@ fn accounts(accounts: &Accounts, page: &Page<'_>) -> String {
 /// The name of an account for people: its UPN, else its id.
 fn account(users: &Users, id: Guid) -> String {
     let user = users.get(id);
-    let name = user.map(|user| user.user_principal_name());
+    let name = user.map(User::user_principal_name);
     match name.filter(|name| !name.is_blank()) {
         Some(name) => name.for_terminal(),
         None => id.to_string(),
