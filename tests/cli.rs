@@ -11,6 +11,8 @@ mod support;
 mod access_what_if;
 #[path = "cli/access_review.rs"]
 mod access_review;
+#[path = "cli/access_prove.rs"]
+mod access_prove;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/doctor.rs"]

@@ -155,7 +155,6 @@ fn answers(resource: Resource, version: &str, path: &str) -> bool {
 
 #[test]
 fn the_blocks_of_the_readme_are_real_output() {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("README.md");
     let blocks = BTreeMap::from([
         (
             "demo",
@@ -166,7 +165,29 @@ fn the_blocks_of_the_readme_are_real_output() {
         ("permissions", code(&head(&output(&["permissions"]), 9))),
         ("doctor", code(&output(&["doctor", "--demo"]))),
     ]);
-    let mut made = readme.clone();
+    compare("README.md", &filled("README.md", blocks));
+}
+
+#[test]
+fn the_blocks_of_the_page_on_access_are_real_output() {
+    let example = "docs/examples/own-guarantees.toml";
+    let query = std::fs::read_to_string(root().join(example)).expect("the example");
+    let prove = |flags: &[&str]| {
+        let call = [&["access", "prove", "--demo", "--quiet"], flags].concat();
+        code(&ended_with(1, &call))
+    };
+    let blocks = BTreeMap::from([
+        ("named", prove(&["--guarantee", "legacy-blocked"])),
+        ("list", code(&output(&["access", "prove", "--list"]))),
+        ("query", format!("```toml\n{}\n```\n", query.trim_end())),
+        ("own", prove(&["--query", example])),
+    ]);
+    compare("docs/access.md", &filled("docs/access.md", blocks));
+}
+
+/// A page with what stands between its marks replaced.
+fn filled(page: &str, blocks: BTreeMap<&str, String>) -> String {
+    let mut made = std::fs::read_to_string(root().join(page)).expect("the page");
     for (name, text) in blocks {
         let (begin, end) = (
             format!("<!-- generated:{name} -->\n"),
@@ -174,15 +195,15 @@ fn the_blocks_of_the_readme_are_real_output() {
         );
         let start = made
             .find(&begin)
-            .unwrap_or_else(|| panic!("README.md has no {begin}"))
+            .unwrap_or_else(|| panic!("{page} has no {begin}"))
             + begin.len();
         let stop = made[start..]
             .find(&end)
-            .unwrap_or_else(|| panic!("README.md has no {end}"))
+            .unwrap_or_else(|| panic!("{page} has no {end}"))
             + start;
         made.replace_range(start..stop, &text);
     }
-    compare("README.md", &made);
+    made
 }
 
 /// Up to the end of the first table of findings: what a reader sees first.
@@ -224,13 +245,20 @@ fn rules_by_area() -> String {
 }
 
 fn output(arguments: &[&str]) -> String {
+    ended_with(0, arguments)
+}
+
+/// What a run prints that ends with this exit code.
+fn ended_with(exit_code: i32, arguments: &[&str]) -> String {
     let run = Command::new(env!("CARGO_BIN_EXE_m365audit"))
         .args(arguments)
         .env_clear()
+        .current_dir(root())
         .output()
         .expect("the binary runs");
-    assert!(
-        run.status.success(),
+    assert_eq!(
+        run.status.code(),
+        Some(exit_code),
         "{}",
         String::from_utf8_lossy(&run.stderr)
     );

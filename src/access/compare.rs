@@ -20,7 +20,7 @@ use super::cover::Product;
 use super::guarantee::Clause;
 use super::policy::{Effect, Policy, Reading};
 use super::proof::Accounts;
-use super::search::{Parts, is_covered, open_parts};
+use super::open::{Parts, is_covered, open_parts};
 use super::space::{Patch, Space};
 use crate::snapshot::model::ConditionalAccessPolicy;
 use crate::snapshot::tenant::User;

@@ -3,6 +3,8 @@
 //! Its keys are written with underscores; with hyphens, as everywhere else in the file, they are understood, too.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -36,6 +38,7 @@ pub enum BaselineScopes {
 }
 
 /// Text that means something else; an error stands where the text does.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Read<T>(T);
 
 /// What can be read from text.
@@ -63,8 +66,18 @@ impl FromText for Uuid {
 
 impl<'de, T: FromText> Deserialize<'de> for Read<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        T::from_text(&text).map(Self).map_err(de::Error::custom)
+        /// Only what a visitor refuses is told with its place.
+        struct Text<T>(PhantomData<T>);
+        impl<T: FromText> de::Visitor<'_> for Text<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+                T::from_text(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text(PhantomData)).map(Self)
     }
 }
 
@@ -73,14 +86,12 @@ fn ranges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::E
     Ok(ranges.into_iter().map(|Read(range)| range).collect())
 }
 
-/// Keys are read as text first: the place of a key is lost in an error about it, that of its table is not.
 fn tenants<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Uuid, Uuid>, D::Error> {
-    let pairs: BTreeMap<String, Read<Uuid>> = BTreeMap::deserialize(deserializer)?;
-    pairs
-        .into_iter()
-        .map(|(guest, Read(tenant))| Ok((Uuid::from_text(&guest)?, tenant)))
-        .collect::<Result<_, String>>()
-        .map_err(de::Error::custom)
+    let pairs: BTreeMap<Read<Uuid>, Read<Uuid>> = BTreeMap::deserialize(deserializer)?;
+    let pairs = pairs.into_iter();
+    Ok(pairs
+        .map(|(Read(guest), Read(tenant))| (guest, tenant))
+        .collect())
 }
 
 #[cfg(test)]
@@ -136,12 +147,12 @@ mod tests {
             (
                 "[access.home_tenants]\na = \"b\"",
                 2,
-                "`b` is not a GUID",
+                "`a` is not a GUID",
                 None,
             ),
             (
                 "\n[access.home_tenants]\nann = \"3008a549-e83c-5a85-baa8-4b24bc278f67\"",
-                2,
+                3,
                 "`ann` is not a GUID",
                 None,
             ),

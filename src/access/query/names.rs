@@ -1,6 +1,7 @@
 //! What a question names, looked up where the tenant is known.
 
 use super::{Fault, nearest};
+use crate::snapshot::tenant::User;
 use crate::snapshot::{Guid, Resource, State, Tenant, UntrustedRef, reference};
 
 /// Against what names are looked up.
@@ -52,7 +53,7 @@ impl Names<'_> {
                     text,
                     users
                         .iter()
-                        .map(|user| user.user_principal_name())
+                        .map(User::user_principal_name)
                         .map(UntrustedRef::raw),
                 ),
             }),
@@ -83,7 +84,7 @@ impl Names<'_> {
             let known = tenant.named_locations.hints().iter();
             let mut ids = known
                 .filter_map(|location| location.id.as_ref())
-                .map(|id| id.to_string());
+                .map(ToString::to_string);
             if self.was_read(Resource::NamedLocations)
                 && id != ALL_COMPLIANT_NETWORKS
                 && !ids.any(|known| known.eq_ignore_ascii_case(&id.to_string()))
@@ -99,7 +100,20 @@ impl Names<'_> {
 
     /// An authentication strength by its id.
     pub(super) fn strength(self, at: usize, text: &str) -> Result<Guid, Fault> {
-        guid(at, text, "the id of an authentication strength")
+        let id = guid(at, text, "the id of an authentication strength")?;
+        if let Self::In(tenant) = self {
+            let known = tenant.authentication_strengths.hints().iter();
+            let mut ids = known.filter_map(|strength| strength.id.as_ref());
+            if self.was_read(Resource::AuthenticationStrengthPolicies)
+                && !ids.any(|known| known.is(&id.to_string()))
+            {
+                return Err(Fault::at(
+                    at,
+                    format!("there is no authentication strength `{text}`"),
+                ));
+            }
+        }
+        Ok(id)
     }
 }
 

@@ -57,7 +57,7 @@ fn the_whole_language_reads_the_same_in_both_forms() {
     assert_eq!(one(&json), read);
     assert_eq!(
         parse(&json, "q.json", Names::Later).unwrap(),
-        [read.clone()]
+        std::slice::from_ref(&read)
     );
     assert_eq!(read.id, "browsers");
     let Who::Roles(roles, RoleScope::Directory) = &read.who else {

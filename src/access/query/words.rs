@@ -43,6 +43,7 @@ impl Guarantee {
     pub fn what_in_words(&self) -> String {
         let target = match &self.target {
             Asked::AnyResource => "any resource".to_owned(),
+            Asked::Resources(words) if words.is_empty() => "no resource".to_owned(),
             Asked::Resources(words) if words.len() <= SPELT_OUT => {
                 let names: Vec<String> = words.iter().map(|word| resource(word)).collect();
                 either(&names)
@@ -137,6 +138,7 @@ impl Guarantee {
 
 fn some(one: &str, many: &str, ids: &[Guid]) -> String {
     match ids {
+        [] => format!("no {one}"),
         [id] => format!("{one} {id}"),
         ids => format!("{} {many}", ids.len()),
     }

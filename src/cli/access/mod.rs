@@ -50,6 +50,11 @@ enum AccessCommand {
 
 /// Where the tenant comes from.
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("with", |arg| arg.help("Also read `per-user-mfa`: the old per-user state of multifactor authentication, one request per account")),
+    mut_arg("without", |arg| arg.help("Leave out `groups`: their names, on which no verdict rests")),
+    mut_arg("mailbox_rules", |arg| arg.hide(true)),
+)]
 struct TenantArgs {
     #[command(flatten)]
     source: SourceArgs,
@@ -79,8 +84,8 @@ pub(super) fn run(args: &AccessArgs, cli: &Cli, world: &World) -> Ended {
     }
 }
 
-/// What the analyzer rests on. Service principals tell what an id of a policy or a role stands for; the states of per-user
-/// multi-factor authentication take a request per account, and are read with `--with per-user-mfa` alone.
+/// What the analyzer rests on. Groups and service principals are there for their names; the states of per-user multi-factor
+/// authentication take a request per account, and are read with `--with per-user-mfa` alone.
 const READS: [Resource; 17] = [
     Resource::Organization,
     Resource::Users,
@@ -88,9 +93,9 @@ const READS: [Resource; 17] = [
     Resource::RoleAssignments,
     Resource::RoleEligibilityScheduleInstances,
     Resource::GroupTransitiveMembers,
+    Resource::Groups,
     Resource::ServicePrincipals,
     Resource::Applications,
-    Resource::Groups,
     Resource::ConditionalAccessPolicies,
     Resource::NamedLocations,
     Resource::AuthenticationStrengthPolicies,

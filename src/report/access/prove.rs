@@ -5,21 +5,27 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, Table, Width, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, LineStyle, Table, Width, presets};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::access::{Accounts, Change, Guarantee, NearMiss, Proof, Verdict, Witness};
 use crate::report::TenantName;
 use crate::report::table::{Style, table, unbroken};
-use crate::snapshot::tenant::Users;
+use crate::snapshot::tenant::{User, Users};
 use crate::snapshot::{Guid, Untrusted};
 
 /// How many accounts are named to people; programs get more.
 const NAMED: usize = 5;
 
+/// How many witnesses of one guarantee are shown beside others, and how many policies that come near a witness.
+const SHOWN: usize = 3;
+
 /// The label of a line below a witness, with blanks on both sides.
 const LABEL_COLUMN: u16 = 14;
+
+/// A dash in its place.
+const DASH_COLUMN: u16 = 5;
 
 /// The JSON form: `{"schema_version": "1", "guarantees": [...]}`.
 #[derive(Serialize)]
@@ -129,8 +135,11 @@ fn overview(page: &Page<'_>, style: Style) -> Table {
             Cell::new(open_to(proof)),
         ]);
     }
-    unbroken(&mut table, 0);
-    unbroken(&mut table, 3);
+    // One line for each as far as they fit: rules between them would hide that.
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
+    for column in [0, 1, 3] {
+        unbroken(&mut table, column);
+    }
     table
 }
 
@@ -138,8 +147,11 @@ fn open_to(proof: &Proof) -> String {
     let (count, of) = (proof.affected_users.count, proof.asked_users);
     match proof.verdict {
         Verdict::Proved => "nobody".to_owned(),
-        Verdict::Vacuous => "nobody is asked about".to_owned(),
+        Verdict::Vacuous => "asks of nobody".to_owned(),
+        // Whoever it is open to then has no account here.
+        Verdict::Violated if count == 0 => "external users".to_owned(),
         Verdict::Violated => format!("{count} of {of}"),
+        Verdict::Depends | Verdict::Unknown if count == 0 => "not known".to_owned(),
         Verdict::Depends | Verdict::Unknown => format!("up to {count} of {of}"),
     }
 }
@@ -153,20 +165,25 @@ fn details(
     let Answered { guarantee, proof } = answered;
     let verdict = painted(proof.verdict.as_str(), proof.verdict, style);
     let id = bold(&inert(&guarantee.id), style);
-    writeln!(out, "\n{verdict}  {id}: {}", inert(&guarantee.says))?;
+    writeln!(out, "\n{verdict}  {id}")?;
     let mut lines = Lines::new(style);
-    lines.add("must", &inert(&guarantee.must_in_words()));
+    lines.add("says", &inert(&guarantee.says));
+    let must = guarantee.must_in_words();
+    // What a guarantee that somebody wrote says is made of it.
+    if !guarantee.says.ends_with(&must) {
+        lines.add("must", &inert(&must));
+    }
     if proof.affected_users.count > 0 {
         lines.add("accounts", &accounts(&proof.affected_users, page));
     }
-    for witness in &proof.witnesses {
+    let is_alone = page.answered.len() == 1;
+    let shown = if is_alone { usize::MAX } else { SHOWN };
+    for witness in proof.witnesses.iter().take(shown) {
         lines.witness(witness, proof.affected_users.count);
     }
-    if proof.witnesses_not_shown > 0 {
-        lines.add(
-            "",
-            &format!("and {} more of this kind", proof.witnesses_not_shown),
-        );
+    let more = proof.witnesses.len().saturating_sub(shown) + proof.witnesses_not_shown;
+    if more > 0 {
+        lines.add("", &format!("and {more} more"));
     }
     if proof.verdict != Verdict::Violated {
         for assumption in &proof.assumptions {
@@ -195,7 +212,7 @@ fn accounts(accounts: &Accounts, page: &Page<'_>) -> String {
 /// The name of an account for people: its UPN, else its id.
 fn account(users: &Users, id: Guid) -> String {
     let user = users.get(id);
-    let name = user.map(|user| user.user_principal_name());
+    let name = user.map(User::user_principal_name);
     match name.filter(|name| !name.is_blank()) {
         Some(name) => name.for_terminal(),
         None => id.to_string(),
@@ -222,16 +239,14 @@ fn taken_for_granted(page: &Page<'_>, style: Style, out: &mut dyn Write) -> io::
         "\n{}",
         bold("What these verdicts take for granted", style)
     )?;
-    let mut lines = Lines::new(style);
+    let mut lines = Lines::dashed(style);
     for (assumption, by) in said {
-        let by = if by.len() == page.answered.len() && by.len() > 1 {
-            "all".to_owned()
-        } else if by.len() > 3 {
-            format!("{} of them", by.len())
-        } else {
-            inert(&by.join(", "))
+        let by = match by.len() {
+            all if all == page.answered.len() => String::new(),
+            some if some > SHOWN => format!(" ({some} of them)"),
+            _ => format!(" ({})", inert(&by.join(", "))),
         };
-        lines.add("", &format!("{} ({by})", assumption.for_terminal()));
+        lines.add("-", &format!("{}{by}", assumption.for_terminal()));
     }
     lines.write(out)
 }
@@ -252,9 +267,9 @@ fn left_out(page: &Page<'_>, style: Style, out: &mut dyn Write) -> io::Result<()
         "\n{}",
         bold("Left out of the guarantees that have a name", style)
     )?;
-    let mut lines = Lines::new(style);
+    let mut lines = Lines::dashed(style);
     lines.add(
-        "",
+        "-",
         &format!(
             "accounts that are declared for emergency access, or that synchronise the local directory: {}",
             accounts(apart, page)
@@ -264,24 +279,40 @@ fn left_out(page: &Page<'_>, style: Style, out: &mut dyn Write) -> io::Result<()
 }
 
 /// Lines below a heading: a label, and text that is broken where the terminal ends.
-struct Lines(Table);
+struct Lines {
+    table: Table,
+    first: u16,
+}
 
 impl Lines {
     fn new(style: Style) -> Self {
         let mut lines = table(style, &[]);
         lines.load_style(presets::NOTHING);
-        Self(lines)
+        Self {
+            table: lines,
+            first: LABEL_COLUMN,
+        }
+    }
+
+    fn dashed(style: Style) -> Self {
+        Self {
+            first: DASH_COLUMN,
+            ..Self::new(style)
+        }
     }
 
     fn add(&mut self, label: &str, text: &str) {
-        self.0
+        self.table
             .add_row(vec![Cell::new(format!("  {label}")), Cell::new(text)]);
     }
 
     fn witness(&mut self, witness: &Witness, affected: u64) {
         self.add("open", &witness.sentence.for_terminal());
-        for near in &witness.near_misses {
+        for near in witness.near_misses.iter().take(SHOWN) {
             self.add("  near", &near_miss(near));
+        }
+        if let Some(more @ 1..) = witness.near_misses.len().checked_sub(SHOWN) {
+            self.add("", &format!("and {more} more that miss it in one way only"));
         }
         if let Some(change) = &witness.closed_by {
             self.add("  close it", &closing(change, affected));
@@ -289,10 +320,11 @@ impl Lines {
     }
 
     fn write(mut self, out: &mut dyn Write) -> io::Result<()> {
-        if let Some(column) = self.0.column_mut(0) {
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(LABEL_COLUMN)));
+        if let Some(column) = self.table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(self.first)));
         }
-        for line in self.0.lines() {
+        // An empty header is an empty line.
+        for line in self.table.lines().skip(1) {
             writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
@@ -301,7 +333,7 @@ impl Lines {
 
 fn near_miss(near: &NearMiss) -> String {
     format!(
-        "policy '{}' misses it by {}: {}",
+        "'{}', by {}: {}",
         near.name.for_terminal(),
         near.dimension.replace('_', " "),
         near.detail.for_terminal()
@@ -318,7 +350,7 @@ fn closing(change: &Change, affected: u64) -> String {
     } else {
         format!(" (closes it for {closed} of {affected})")
     };
-    format!("policy '{name}': {}{whom}", change.detail.for_terminal())
+    format!("'{name}': {}{whom}", change.detail.for_terminal())
 }
 
 /// Writes the guarantees that have a name for people.
