@@ -56,8 +56,10 @@ fn filter(mode: &str, rule: &str) -> Value {
 #[test]
 fn device_filter_scenarios() {
     let mut world = tenant();
-    world.role_assignments = vec![json!({"id": "a", "principalId": USERS[0], "roleDefinitionId": ROLES[0], "directoryScopeId": "/",
-        "principal": {"@odata.type": "#microsoft.graph.user", "id": USERS[0]}})];
+    world.role_assignments = vec![
+        json!({"id": "a", "principalId": USERS[0], "roleDefinitionId": ROLES[0], "directoryScopeId": "/",
+        "principal": {"@odata.type": "#microsoft.graph.user", "id": USERS[0]}}),
+    ];
     // Privileged resources from secure admin workstations alone: everything else is blocked.
     let azure = json!({"includeApplications": [AZURE_API]});
     let admins = json!({"includeRoles": [ROLES[0]]});
@@ -92,11 +94,17 @@ fn device_filter_scenarios() {
         ..When::default()
     });
     comes_out(&with(&world, &[block]), &on_others, Proved);
-    let block = policy(&["block"], &json!({"devices": filter("include", &format!("not ({old})"))}));
+    let block = policy(
+        &["block"],
+        &json!({"devices": filter("include", &format!("not ({old})"))}),
+    );
     comes_out(&with(&world, &[block]), &on_others, Proved);
     // No second factor for room devices: everybody else still needs one.
     let rooms = "device.enrollmentProfileName -startsWith \"Room\"";
-    let but_rooms = with(&world, &[mfa(&json!({"devices": filter("exclude", rooms)}))]);
+    let but_rooms = with(
+        &world,
+        &[mfa(&json!({"devices": filter("exclude", rooms)}))],
+    );
     comes_out(&but_rooms, &needs(&[Atom::Mfa]), Violated);
     let others = needs(&[Atom::Mfa]).when(When {
         not_matches: Some(rooms.to_owned()),
@@ -109,13 +117,21 @@ fn device_filter_scenarios() {
 #[test]
 fn baseline_scopes_before_and_after() {
     let mut world = tenant();
-    let excluding = |app: &str| mfa(&json!({"applications": {"includeApplications": ["All"], "excludeApplications": [app]}}));
+    let excluding = |app: &str| {
+        mfa(
+            &json!({"applications": {"includeApplications": ["All"], "excludeApplications": [app]}}),
+        )
+    };
     let whole = mfa(&json!({}));
     let rest = |app: &str| mfa(&json!({"applications": {"includeApplications": [app]}}));
     for (policies, after, before) in [
         (vec![whole], Proved, Proved),
         (vec![excluding(EXCHANGE), rest(EXCHANGE)], Proved, Violated),
-        (vec![excluding(DIRECTORY), rest(DIRECTORY)], Proved, Violated),
+        (
+            vec![excluding(DIRECTORY), rest(DIRECTORY)],
+            Proved,
+            Violated,
+        ),
         (vec![excluding(DIRECTORY)], Violated, Violated),
     ] {
         world.legacy_scopes = false;
@@ -153,7 +169,10 @@ fn templates() -> Vec<Template> {
     let mut phishing_resistant = mfa(&json!({"users": {"includeRoles": admins}}));
     phishing_resistant["grantControls"] =
         json!({"operator": "OR", "authenticationStrength": {"id": PHISHING_RESISTANT}});
-    let mut risky_users = policy(&["mfa", "passwordChange"], &json!({"userRiskLevels": ["high"]}));
+    let mut risky_users = policy(
+        &["mfa", "passwordChange"],
+        &json!({"userRiskLevels": ["high"]}),
+    );
     risky_users["grantControls"]["operator"] = json!("AND");
     let outside = json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]});
     vec![
@@ -172,7 +191,10 @@ fn templates() -> Vec<Template> {
         ),
         one(
             "legacy-blocked",
-            policy(&["block"], &json!({"clientAppTypes": ["exchangeActiveSync", "other"]})),
+            policy(
+                &["block"],
+                &json!({"clientAppTypes": ["exchangeActiveSync", "other"]}),
+            ),
             vec![
                 (clients, json!(["exchangeActiveSync"])),
                 (clients, json!(["other"])),
@@ -198,9 +220,11 @@ fn templates() -> Vec<Template> {
         ),
         one(
             "guests-mfa",
-            mfa(&json!({"users": {"includeGuestsOrExternalUsers": {"guestOrExternalUserTypes":
+            mfa(
+                &json!({"users": {"includeGuestsOrExternalUsers": {"guestOrExternalUserTypes":
                 "internalGuest,b2bCollaborationGuest,b2bCollaborationMember,b2bDirectConnectUser,otherExternalUser,serviceProvider",
-                "externalTenants": {"membershipKind": "all"}}}})),
+                "externalTenants": {"membershipKind": "all"}}}}),
+            ),
             vec![
                 (
                     "/conditions/users/includeGuestsOrExternalUsers/guestOrExternalUserTypes",
@@ -213,7 +237,10 @@ fn templates() -> Vec<Template> {
             "azure-management-mfa",
             mfa(&json!({"applications": {"includeApplications": [AZURE_API]}})),
             vec![
-                (apps, json!({"includeApplications": ["MicrosoftAdminPortals"]})),
+                (
+                    apps,
+                    json!({"includeApplications": ["MicrosoftAdminPortals"]}),
+                ),
                 (users, some_users()),
             ],
         ),
@@ -224,7 +251,10 @@ fn templates() -> Vec<Template> {
         ),
         one(
             "device-code-blocked",
-            policy(&["block"], &json!({"authenticationFlows": {"transferMethods": "deviceCodeFlow"}})),
+            policy(
+                &["block"],
+                &json!({"authenticationFlows": {"transferMethods": "deviceCodeFlow"}}),
+            ),
             vec![
                 (
                     "/conditions/authenticationFlows/transferMethods",
@@ -253,7 +283,9 @@ fn templates() -> Vec<Template> {
         ),
         one(
             "registration-protected",
-            mfa(&json!({"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}, "locations": outside})),
+            mfa(
+                &json!({"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}, "locations": outside}),
+            ),
             vec![
                 (apps, json!({"includeApplications": ["All"]})),
                 (
@@ -274,7 +306,14 @@ fn templates() -> Vec<Template> {
             ),
             vec![(
                 "/conditions/platforms/includePlatforms",
-                json!(["android", "iOS", "windows", "windowsPhone", "macOS", "linux"]),
+                json!([
+                    "android",
+                    "iOS",
+                    "windows",
+                    "windowsPhone",
+                    "macOS",
+                    "linux"
+                ]),
             )],
         ),
         one(
@@ -291,7 +330,10 @@ fn templates() -> Vec<Template> {
                 ),
                 (
                     "/conditions/devices",
-                    filter("exclude", "device.trustType -in [\"ServerAD\", \"AzureAD\"]"),
+                    filter(
+                        "exclude",
+                        "device.trustType -in [\"ServerAD\", \"AzureAD\"]",
+                    ),
                 ),
                 (clients, json!(["browser"])),
             ],
@@ -309,8 +351,10 @@ fn everybody() -> World {
     world.users = vec![member(0), member(1), guest(2)];
     world.homes = [(USERS[2].to_owned(), super::pools::TENANTS[0].to_owned())].into();
     world.trust_default["inboundTrust"]["isMfaAccepted"] = json!(true);
-    world.role_assignments = vec![json!({"id": "a", "principalId": USERS[0], "roleDefinitionId": ROLES[0], "directoryScopeId": "/",
-        "principal": {"@odata.type": "#microsoft.graph.user", "id": USERS[0]}})];
+    world.role_assignments = vec![
+        json!({"id": "a", "principalId": USERS[0], "roleDefinitionId": ROLES[0], "directoryScopeId": "/",
+        "principal": {"@odata.type": "#microsoft.graph.user", "id": USERS[0]}}),
+    ];
     let ranges = |range: &str| json!([{"cidrAddress": range}]);
     world.locations = vec![
         json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "id": LOCATIONS[0], "isTrusted": true, "ipRanges": ranges("198.51.100.0/24")}),

@@ -573,7 +573,7 @@ pub(crate) fn guarantee() -> BoxedStrategy<Guarantee> {
 }
 
 /// One way to split what a policy is about into two halves that together are the whole: the key of the condition, both halves.
-fn split() -> BoxedStrategy<(&'static str, Value, Value)> {
+pub(crate) fn split() -> BoxedStrategy<(&'static str, Value, Value)> {
     let complement = |all: &'static [&'static str]| {
         subsequence(all, 1..all.len()).prop_map(move |some| {
             let rest: Vec<&str> = all
