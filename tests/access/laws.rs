@@ -122,7 +122,7 @@ fn push(list: &mut Value, word: &Value) {
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(80))]
 
     /// The order of lists, the ids of things, policies that do nothing, policies that stand twice, the time of day.
     #[test]

@@ -337,7 +337,7 @@ fn guarantee_is_untold(proof: &m365audit::access::Proof) -> bool {
 }
 
 proptest! {
-    #![proptest_config(cases(500))]
+    #![proptest_config(cases(200))]
 
     /// One thing or two that are not known.
     #[test]

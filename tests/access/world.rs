@@ -169,7 +169,7 @@ impl World {
                 .iter()
                 .map(|(guest, home)| (id(guest), id(home)))
                 .collect(),
-            apart: BTreeSet::new(),
+            ..Settings::default()
         }
     }
 
