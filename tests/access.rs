@@ -13,6 +13,8 @@ mod evaluator;
 mod examples;
 #[path = "access/filter.rs"]
 mod filter;
+#[path = "access/laws.rs"]
+mod laws;
 #[path = "access/pools.rs"]
 mod pools;
 #[path = "access/random.rs"]

@@ -48,6 +48,14 @@ pub(crate) const PLATFORMS: [&str; 7] = [
 ];
 pub(crate) const RISKS: [&str; 4] = ["none", "low", "medium", "high"];
 pub(crate) const INSIDER_RISKS: [&str; 4] = ["none", "minor", "moderate", "elevated"];
+pub(crate) const KINDS: [&str; 6] = [
+    "b2bCollaborationGuest",
+    "b2bCollaborationMember",
+    "b2bDirectConnectUser",
+    "internalGuest",
+    "otherExternalUser",
+    "serviceProvider",
+];
 pub(crate) const FLOWS: [&str; 3] = ["none", "deviceCodeFlow", "authenticationTransfer"];
 
 /// What brute force says.
@@ -153,6 +161,59 @@ fn people(world: &World, guarantee: &Guarantee) -> Vec<(Person, BTreeSet<usize>)
             };
             if asked {
                 found.push((person.clone(), activated));
+            }
+        }
+    }
+    found.extend(
+        strangers(world, &guarantee.who)
+            .into_iter()
+            .map(|person| (person, BTreeSet::new())),
+    );
+    found
+}
+
+/// A tenant that nothing names.
+const ELSEWHERE: &str = "00000000-0000-0000-0000-0000000000ff";
+
+fn allows(setting: &Value) -> Option<bool> {
+    setting["usersAndGroups"]["accessType"]
+        .as_str()
+        .map(|access| access == "allowed")
+}
+
+/// People without an account here: those who may come, or all that there could be.
+fn strangers(world: &World, who: &Who) -> Vec<Person> {
+    let homes = world
+        .partners
+        .iter()
+        .map(|partner| partner["tenantId"].as_str().unwrap())
+        .chain(super::pools::TENANTS)
+        .chain([ELSEWHERE])
+        .collect::<BTreeSet<_>>();
+    let entry = |home: &str| {
+        world
+            .partners
+            .iter()
+            .find(|partner| partner["tenantId"] == home)
+    };
+    let may_come = |kind: &str, home: &str| match kind {
+        "b2bDirectConnectUser" => entry(home)
+            .and_then(|entry| allows(&entry["b2bDirectConnectInbound"]))
+            .or_else(|| allows(&world.trust_default["b2bDirectConnectInbound"]))
+            .unwrap_or(false),
+        "serviceProvider" => entry(home).is_some_and(|entry| entry["isServiceProvider"] == true),
+        _ => false,
+    };
+    let mut found = Vec::new();
+    for kind in KINDS {
+        for &home in &homes {
+            let asked = match who {
+                Who::All | Who::Guests => may_come(kind, home),
+                Who::EveryExternal { providers } => *providers || kind != "serviceProvider",
+                _ => false,
+            };
+            if asked {
+                found.push(Person::Stranger(kind, home.to_owned()));
             }
         }
     }
@@ -577,6 +638,7 @@ pub(crate) fn truth(world: &World, guarantee: &Guarantee) -> Truth {
             world.applies_to_person(policy, person, activated)
         });
         let trust = world.trust(person);
+        let direct_connect = world.kind(person) == Some("b2bDirectConnectUser");
         let shows_devices = trust.is_none_or(|trust| trust.compliant || trust.hybrid);
         for client in &domain.clients {
             let by_client =
@@ -593,7 +655,7 @@ pub(crate) fn truth(world: &World, guarantee: &Guarantee) -> Truth {
                         let means = Means {
                             legacy: is_legacy(client),
                             trust,
-                            direct_connect: false,
+                            direct_connect,
                             compliant,
                             hybrid,
                             device_code,

@@ -259,7 +259,8 @@ impl World {
         activated: &BTreeSet<usize>,
     ) -> bool {
         let part = |key: &str| &users[format!("{side}{key}")];
-        if has(part("Users"), "All") {
+        let has_account = matches!(person, Person::Account(_));
+        if has(part("Users"), "All") && (has_account || !self.all_misses_strangers) {
             return true;
         }
         let kind = self.kind(person);

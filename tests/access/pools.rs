@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
-use super::brute::{APPS, CLIENTS, FLOWS, INSIDER_RISKS, PLATFORMS, RISKS};
+use super::brute::{APPS, CLIENTS, FLOWS, INSIDER_RISKS, KINDS, PLATFORMS, RISKS};
 use super::evaluator::{ISSUERS, MFA, MODELS, OIDS, PASSWORDLESS, PHISHING_RESISTANT};
 use super::world::{World, id};
 
@@ -71,10 +71,10 @@ const RULES: [&str; 12] = [
     "device.manufacturer -ne \"Contoso\" -or device.model -eq \"Hub\"",
     "device.manufacturer -notStartsWith \"Con\"",
 ];
-const BLOCKED: fn() -> Value = || {
-    json!({"usersAndGroups": {"accessType": "blocked", "targets": [{"target": "AllUsers", "targetType": "user"}]},
-        "applications": {"accessType": "blocked", "targets": [{"target": "AllApplications", "targetType": "application"}]}})
-};
+fn direct_connect(access: &str) -> Value {
+    json!({"usersAndGroups": {"accessType": access, "targets": [{"target": "AllUsers", "targetType": "user"}]},
+        "applications": {"accessType": access, "targets": [{"target": "AllApplications", "targetType": "application"}]}})
+}
 
 /// Null mostly.
 fn rarely(one_in: u32, what: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Value> {
@@ -98,7 +98,7 @@ fn kinds() -> BoxedStrategy<Value> {
         2 => Just(json!({"membershipKind": "all"})),
         1 => some_of(&TENANTS, 2).prop_map(|members| json!({"membershipKind": "enumerated", "members": members})),
     ];
-    (joined(&["b2bCollaborationGuest", "b2bCollaborationMember", "internalGuest", "otherExternalUser"]), tenants)
+    (joined(&KINDS), tenants)
         .prop_map(|(kinds, tenants)| json!({"guestOrExternalUserTypes": kinds, "externalTenants": tenants}))
         .boxed()
 }
@@ -407,9 +407,14 @@ pub(crate) fn world() -> BoxedStrategy<World> {
         prop::collection::vec(policy(), 1..=5),
         locations(),
         (trust(), rarely(2, trust()), prop::collection::vec(select(&TENANTS[..]), 6)),
+        (
+            select(&["blocked", "blocked", "allowed"][..]),
+            select(&[None, Some("blocked"), Some("allowed")][..]),
+            any::<bool>(),
+        ),
         (prop_oneof![3 => Just(false), 1 => Just(true)], prop_oneof![3 => Just(Vec::new()), 1 => Just(vec!["192.0.2.0/25".to_owned()])]),
     )
-        .prop_map(|((count, mut users), (direct, nested), (active, eligible), mut policies, locations, (default, partner, homes), (legacy_scopes, mfa_trusted_ips))| {
+        .prop_map(|((count, mut users), (direct, nested), (active, eligible), mut policies, locations, (default, partner, homes), (by_default, by_partner, provider), (legacy_scopes, mfa_trusted_ips))| {
             users.truncate(count);
             number(&mut policies);
             let known: Vec<&str> = users.iter().map(|user| user["id"].as_str().unwrap()).collect();
@@ -430,8 +435,11 @@ pub(crate) fn world() -> BoxedStrategy<World> {
                 policies,
                 locations,
                 strengths: strengths(),
-                trust_default: json!({"isServiceDefault": false, "b2bDirectConnectInbound": BLOCKED(), "inboundTrust": default}),
-                partners: vec![json!({"tenantId": TENANTS[0], "inboundTrust": partner})],
+                trust_default: json!({"isServiceDefault": false, "b2bDirectConnectInbound": direct_connect(by_default), "inboundTrust": default}),
+                partners: vec![
+                    json!({"tenantId": TENANTS[0], "inboundTrust": partner, "isServiceProvider": provider,
+                        "b2bDirectConnectInbound": by_partner.map_or(Value::Null, direct_connect)}),
+                ],
                 mfa_trusted_ips,
                 legacy_scopes,
                 users,
@@ -537,6 +545,7 @@ pub(crate) fn guarantee() -> BoxedStrategy<Guarantee> {
         4 => Just(Who::All),
         1 => Just(Who::Members),
         1 => Just(Who::Guests),
+        1 => any::<bool>().prop_map(|providers| Who::EveryExternal { providers }),
         1 => ids(&USERS[..3], 2).prop_map(Who::Users),
         1 => ids(&GROUPS, 2).prop_map(Who::Groups),
         1 => (ids(&ROLES, 2), select(&[RoleScope::Directory, RoleScope::Any][..])).prop_map(|(roles, scope)| Who::Roles(roles, scope)),
@@ -573,7 +582,7 @@ pub(crate) fn guarantee() -> BoxedStrategy<Guarantee> {
 }
 
 /// One way to split what a policy is about into two halves that together are the whole: the key of the condition, both halves.
-fn split() -> BoxedStrategy<(&'static str, Value, Value)> {
+pub(crate) fn split() -> BoxedStrategy<(&'static str, Value, Value)> {
     let complement = |all: &'static [&'static str]| {
         subsequence(all, 1..all.len()).prop_map(move |some| {
             let rest: Vec<&str> = all

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) homes: BTreeMap<String, String>,
     pub(crate) mfa_trusted_ips: Vec<String>,
     pub(crate) legacy_scopes: bool,
+    /// `All` does not reach people who have no account here.
+    pub(crate) all_misses_strangers: bool,
 }
 
 /// Without what is null or empty: shrunk cases are read by people.
@@ -67,8 +69,8 @@ impl std::fmt::Debug for World {
         )?;
         write!(
             f,
-            "homes: {:?}, mfa_trusted_ips: {:?}, legacy_scopes: {}",
-            self.homes, self.mfa_trusted_ips, self.legacy_scopes
+            "homes: {:?}, mfa_trusted_ips: {:?}, legacy_scopes: {}, all_misses_strangers: {}",
+            self.homes, self.mfa_trusted_ips, self.legacy_scopes, self.all_misses_strangers
         )
     }
 }
@@ -167,7 +169,7 @@ impl World {
                 .iter()
                 .map(|(guest, home)| (id(guest), id(home)))
                 .collect(),
-            apart: BTreeSet::new(),
+            ..Settings::default()
         }
     }
 
