@@ -7,12 +7,12 @@
 
 mod support;
 
-#[path = "cli/access_what_if.rs"]
-mod access_what_if;
-#[path = "cli/access_review.rs"]
-mod access_review;
 #[path = "cli/access_prove.rs"]
 mod access_prove;
+#[path = "cli/access_review.rs"]
+mod access_review;
+#[path = "cli/access_what_if.rs"]
+mod access_what_if;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/doctor.rs"]

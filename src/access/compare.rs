@@ -18,9 +18,9 @@ use super::bits::Bits;
 use super::controls::{Demand, Scene, demands, denying, kept_out, scenes};
 use super::cover::Product;
 use super::guarantee::Clause;
+use super::open::{Opening, Parts, is_covered, open_parts};
 use super::policy::{Effect, Policy, Reading};
 use super::proof::Accounts;
-use super::open::{Parts, is_covered, open_parts};
 use super::space::{Patch, Space};
 use crate::snapshot::model::ConditionalAccessPolicy;
 use crate::snapshot::tenant::User;
@@ -218,7 +218,15 @@ impl Both<'_> {
         let Some((place, twin)) = twin else {
             return false;
         };
-        let read = |reading| here.conditions(index, reading) == there.conditions(place, reading);
+        let read = |reading| {
+            let boxes = |space: &Space<'_>, index: usize| {
+                space
+                    .conditions
+                    .get(index)
+                    .map(|boxes| boxes.read(reading).clone())
+            };
+            boxes(here, index) == boxes(there, place)
+        };
         let [old, new] = [0, 1].map(|which| self.raw(which, policy));
         // Words that are not understood are the same only if they are written the same.
         let same_words = match (old, new) {
@@ -371,7 +379,7 @@ impl Both<'_> {
             _ => &mut found.stronger,
         };
         states.extend(certain.open);
-        let piece = |product| Piece {
+        let piece = |Opening { product, .. }| Piece {
             kind,
             which,
             policy: index,
@@ -397,7 +405,7 @@ impl Both<'_> {
                 let boxes = self.boxes(1, patches);
                 let open = self.open(&boxes, &self.wall(0, &nothing, &scene, Reading::May));
                 found.blocked.extend(open.open);
-                let piece = |product| Piece {
+                let piece = |Opening { product, .. }| Piece {
                     kind: Kind::NewlyBlocked,
                     which: 1,
                     policy: index,

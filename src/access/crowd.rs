@@ -199,11 +199,15 @@ impl Crowd {
     }
 
     /// All states that count, each once.
-    pub(super) fn states(&self) -> BTreeSet<usize> {
-        self.parts
+    pub(super) fn states(&self) -> Vec<usize> {
+        let states = self
+            .parts
             .iter()
-            .flat_map(|part| part.states.iter().copied())
-            .collect()
+            .flat_map(|part| part.states.iter().copied());
+        let mut states: Vec<usize> = states.collect();
+        states.sort_unstable();
+        states.dedup();
+        states
     }
 
     /// How many accounts have one of these states.
@@ -223,8 +227,63 @@ impl Crowd {
     }
 
     /// Kinds of people without an account that have one of these states.
-    pub(super) fn externals(&self, open: &BTreeSet<usize>) -> BTreeSet<ExternalKind> {
-        self.hit(open).filter_map(|part| part.external).collect()
+    pub(super) fn externals(&self, open: &Bits) -> BTreeSet<ExternalKind> {
+        let hit = self.parts.iter().filter(|part| part.external.is_some());
+        hit.filter(|part| part.states.iter().any(|&state| open.has(state)))
+            .filter_map(|part| part.external)
+            .collect()
+    }
+
+    /// The accounts that have one of these states: how many, and the first ones by id.
+    pub(super) fn affected(
+        &self,
+        open: &BTreeSet<usize>,
+        people: &People,
+        users: &Users,
+        limit: usize,
+    ) -> (u64, BTreeSet<Guid>) {
+        let is_open = |part: &Part| part.states.iter().any(|state| open.contains(state));
+        let open_parts: Vec<bool> = self.parts.iter().map(is_open).collect();
+        let is_hit = |part: &usize| open_parts.get(*part) == Some(&true);
+        let mut first = BTreeSet::new();
+        let take = |first: &mut BTreeSet<Guid>, id: Guid| {
+            if first.len() < limit || first.last().is_some_and(|last| id < *last) {
+                first.insert(id);
+                if first.len() > limit {
+                    first.pop_last();
+                }
+            }
+        };
+        match &self.who {
+            Membership::Listed(listed) => {
+                let hit = listed.iter().filter(|(_, part)| is_hit(part));
+                for (id, _) in hit.take(limit) {
+                    take(&mut first, *id);
+                }
+            }
+            Membership::Classes(parts) => {
+                for (index, class) in people.classes_by_first() {
+                    let part = parts.get(index).copied().flatten();
+                    if !part.is_some_and(|part| is_hit(&part)) {
+                        continue;
+                    }
+                    // Classes come by the smallest id in each: when that is too large, so are all that follow.
+                    let is_full = first.len() >= limit;
+                    if is_full && class.first > first.last().copied() {
+                        break;
+                    }
+                    let ids = people
+                        .members(index)
+                        .iter()
+                        .filter_map(|&place| users.at(place));
+                    for id in ids.map(User::id).filter(|id| !self.except.contains(id)) {
+                        take(&mut first, id);
+                    }
+                }
+            }
+        }
+        let count = self.count(open);
+        (count, first)
     }
 
     fn hit<'s>(&'s self, open: &'s BTreeSet<usize>) -> impl Iterator<Item = &'s Part> {

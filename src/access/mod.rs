@@ -58,11 +58,11 @@ mod workloads;
 
 pub use analyzer::{Analyzer, Settings, Verdict};
 pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
+pub use compare::{Change as Difference, Comparison, Kind as DifferenceKind, Sameness, compare};
 pub use decide::{
     AUTHENTICATION_FLOWS, CLIENT_APPS, Decision, INSIDER_RISK_LEVELS, Outcome, PLATFORMS,
     PolicyDecision, RISK_LEVELS, SignIn, SignInDevice, SignInTarget, Someone, UnfitAttribute,
 };
-pub use compare::{Change as Difference, Comparison, Kind as DifferenceKind, Sameness, compare};
 pub use grant::Requirement;
 pub use guarantee::{
     Asked, Assume, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,

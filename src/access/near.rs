@@ -23,12 +23,36 @@ use crate::snapshot::{Untrusted, reference};
 /// How many changes of one gap are tried.
 const TRIED: usize = 8;
 
+/// The boxes in which each policy would enforce each clause, were it enabled: made once for all gaps of an answer.
+pub(super) struct Walls(Vec<Vec<Vec<Patch>>>);
+
+impl Walls {
+    pub(super) fn of(analyzer: &Analyzer<'_>, guarantee: &Guarantee, reading: Reading) -> Self {
+        let space = &analyzer.space;
+        let of_clause = |clause| {
+            let policies = space.policies.iter().enumerate();
+            let of_policy =
+                |(index, policy)| enforcing(space, index, policy, guarantee, clause, reading);
+            policies.map(of_policy).collect()
+        };
+        Self(guarantee.must.iter().map(of_clause).collect())
+    }
+
+    fn patches(&self, clause: usize, policy: usize) -> &[Patch] {
+        let of_clause = self.0.get(clause);
+        of_clause
+            .and_then(|policies| policies.get(policy))
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A gap looked at beside the policies.
 pub(super) struct Nearness<'n, 'a> {
     analyzer: &'n Analyzer<'a>,
     guarantee: &'n Guarantee,
     gap: &'n Gap,
     reading: Reading,
+    walls: &'n Walls,
     /// Sets of people that at least one of the gap's is in.
     met: Bits,
     /// One state of the gap's people.
@@ -41,6 +65,7 @@ impl<'n, 'a> Nearness<'n, 'a> {
         guarantee: &'n Guarantee,
         gap: &'n Gap,
         reading: Reading,
+        walls: &'n Walls,
     ) -> Self {
         let space = &analyzer.space;
         let mut met = Bits::none(space.people_sets());
@@ -56,6 +81,7 @@ impl<'n, 'a> Nearness<'n, 'a> {
             guarantee,
             gap,
             reading,
+            walls,
             met,
             state,
         }
@@ -69,7 +95,8 @@ impl<'n, 'a> Nearness<'n, 'a> {
                 continue;
             }
             let missed = self
-                .patches(index, policy)
+                .walls
+                .patches(self.gap.clause, index)
                 .iter()
                 .find_map(|patch| self.missed(patch));
             if let Some(dimension) = missed {
@@ -77,20 +104,6 @@ impl<'n, 'a> Nearness<'n, 'a> {
             }
         }
         misses
-    }
-
-    fn patches(&self, index: usize, policy: &Policy) -> Vec<Patch> {
-        let clause = self.guarantee.must.get(self.gap.clause);
-        clause.map_or_else(Vec::new, |clause| {
-            enforcing(
-                &self.analyzer.space,
-                index,
-                policy,
-                self.guarantee,
-                clause,
-                self.reading,
-            )
-        })
     }
 
     /// The one dimension in which a box has nothing of the gap.
@@ -241,7 +254,7 @@ impl<'n, 'a> Nearness<'n, 'a> {
             if policy.is_virtual || policy.who.is_none() {
                 continue;
             }
-            let patches = self.patches(index, policy);
+            let patches = self.walls.patches(self.gap.clause, index);
             let is_near = policy.effect == Effect::Enabled
                 && near.iter().any(|near| near.policy == policy.id);
             if is_near && let Some(dimension) = patches.iter().find_map(|patch| self.missed(patch))
@@ -272,11 +285,7 @@ impl<'n, 'a> Nearness<'n, 'a> {
             {
                 let mut strict = policy.clone();
                 strict.grant.all = true;
-                if self
-                    .patches(index, &strict)
-                    .iter()
-                    .any(|patch| self.touches(patch))
-                {
+                if self.tightened(index, &strict) {
                     let what = "require all of its controls instead of one".to_owned();
                     candidates.push((index, strict, "require_all_controls", what));
                 }
@@ -287,6 +296,15 @@ impl<'n, 'a> Nearness<'n, 'a> {
         });
         candidates.truncate(TRIED);
         candidates
+    }
+
+    fn tightened(&self, index: usize, strict: &Policy) -> bool {
+        let clause = self.guarantee.must.get(self.gap.clause);
+        clause.is_some_and(|clause| {
+            let space = &self.analyzer.space;
+            let patches = enforcing(space, index, strict, self.guarantee, clause, self.reading);
+            patches.iter().any(|patch| self.touches(patch))
+        })
     }
 
     fn touches(&self, patch: &Patch) -> bool {
@@ -379,11 +397,13 @@ impl Analyzer<'_> {
         answer: &Answer,
         gap: &Gap,
         near: &[NearMiss],
+        walls: &Walls,
     ) -> Option<Change> {
-        let nearness = Nearness::of(self, guarantee, gap, answer.reading);
+        let nearness = Nearness::of(self, guarantee, gap, answer.reading, walls);
         let mut best: Option<Change> = None;
         for (index, policy, kind, detail) in nearness.candidates(near) {
-            let changes_people = kind == "remove_exclusion" || kind == "add_inclusion";
+            let now = self.space.policies.get(index);
+            let changes_people = now.is_none_or(|now| now.who != policy.who);
             let changed = Changed {
                 index,
                 policy: &policy,

@@ -58,6 +58,11 @@ pub(super) struct People {
     states: Vec<State>,
     /// By place in the list of accounts; accounts that cannot sign in have none.
     class_of: Vec<Option<u32>>,
+    /// Places of accounts, class by class.
+    members: Vec<u32>,
+    /// Where the accounts of each class begin among them.
+    first_member: Vec<usize>,
+    by_first: Vec<usize>,
     /// Two bits for each policy and state: surely and perhaps applies.
     rows: Vec<Span<Bits>>,
 }
@@ -79,10 +84,15 @@ impl People {
             classes: Vec::new(),
             states: Vec::new(),
             class_of: vec![None; facts.users.len()],
+            members: Vec::new(),
+            first_member: Vec::new(),
+            by_first: Vec::new(),
             rows: Vec::new(),
             directory,
         };
-        let mut known: HashMap<(Subject, Home), u32> = HashMap::new();
+        let mut known: HashMap<(Subject, Home), u32, foldhash::fast::RandomState> =
+            HashMap::default();
+        let mut last: Option<((Subject, Home), u32)> = None;
         for user in facts.users.iter().filter(|user| user.is_enabled()) {
             let subject = people.directory.subject(user);
             let home = if subject.may_be_external() {
@@ -90,20 +100,27 @@ impl People {
             } else {
                 Home::Here
             };
-            let class = *known.entry((subject, home)).or_insert_with(|| {
-                people.classes.push(Class {
-                    subject,
-                    home,
-                    trust: trusts.of(subject.kinds, home),
-                    count: 0,
-                    first: None,
-                    states: 0..0,
-                    external: None,
-                    all_reaches: true,
-                    activatable: Vec::new(),
-                });
-                u32::try_from(people.classes.len() - 1).unwrap_or(u32::MAX)
+            let key = (subject, home);
+            let like_last = last
+                .filter(|(known, _)| *known == key)
+                .map(|(_, class)| class);
+            let class = like_last.unwrap_or_else(|| {
+                *known.entry(key).or_insert_with(|| {
+                    people.classes.push(Class {
+                        subject,
+                        home,
+                        trust: trusts.of(subject.kinds, home),
+                        count: 0,
+                        first: None,
+                        states: 0..0,
+                        external: None,
+                        all_reaches: true,
+                        activatable: Vec::new(),
+                    });
+                    u32::try_from(people.classes.len() - 1).unwrap_or(u32::MAX)
+                })
             });
+            last = Some((key, class));
             if let Some(class) = people.classes.get_mut(class as usize) {
                 class.count += 1;
                 class.first = Some(class.first.map_or(user.id(), |first| first.min(user.id())));
@@ -128,8 +145,58 @@ impl People {
                 });
             }
         }
+        people.group_members();
         people.make_rows(assignments);
         people
+    }
+
+    /// Puts the accounts of each class side by side.
+    fn group_members(&mut self) {
+        let mut next = Vec::with_capacity(self.classes.len());
+        let mut total = 0_usize;
+        for class in &self.classes {
+            next.push(total);
+            if class.external.is_none() {
+                total += class.count as usize;
+            }
+        }
+        self.first_member.clone_from(&next);
+        self.members = vec![0; total];
+        for (user, class) in self.class_of.iter().enumerate() {
+            let place = class.and_then(|class| next.get_mut(class as usize));
+            if let Some(place) = place {
+                if let Some(member) = self.members.get_mut(*place) {
+                    *member = u32::try_from(user).unwrap_or(u32::MAX);
+                }
+                *place += 1;
+            }
+        }
+        let with_accounts = self
+            .classes
+            .iter()
+            .enumerate()
+            .filter(|(_, class)| class.first.is_some());
+        self.by_first = with_accounts.map(|(index, _)| index).collect();
+        let classes = &self.classes;
+        self.by_first
+            .sort_unstable_by_key(|&index| classes.get(index).and_then(|class| class.first));
+    }
+
+    /// The accounts of a class, by their places in the list of accounts.
+    pub(super) fn members(&self, class: usize) -> &[u32] {
+        let from = self.first_member.get(class).copied().unwrap_or_default();
+        let count = self
+            .classes
+            .get(class)
+            .map_or(0, |class| class.count as usize);
+        self.members.get(from..from + count).unwrap_or_default()
+    }
+
+    /// The classes that have accounts, in the order of the smallest id in each.
+    pub(super) fn classes_by_first(&self) -> impl Iterator<Item = (usize, &Class)> {
+        self.by_first
+            .iter()
+            .filter_map(|&index| Some((index, self.classes.get(index)?)))
     }
 
     fn make_rows(&mut self, assignments: &[Option<&Assignment>]) {

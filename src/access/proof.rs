@@ -184,7 +184,6 @@ impl Analyzer<'_> {
         apart: &BTreeSet<Guid>,
     ) -> Proof {
         let users = self.facts().users;
-        let open = &answer.found.open;
         let (witnesses, witnesses_not_shown) = self.witnesses(guarantee, answer);
         let mut verdict = answer.verdict;
         let mut denied = None;
@@ -200,13 +199,20 @@ impl Analyzer<'_> {
         let taken = self.assumptions(guarantee, &answer.crowd, verdict);
         let untold = denied.into_iter().chain(answer.untold.iter().cloned());
         let assumptions: Vec<String> = untold.chain(taken).collect();
-        let affected = answer.crowd.accounts_in(open, &self.space.people, users);
+        let (count, ids) =
+            answer
+                .crowd
+                .affected(&answer.found.open, &self.space.people, users, LISTED);
         Proof {
             id: guarantee.id.clone(),
             says: guarantee.says.clone(),
             verdict,
             assumptions: assumptions.into_iter().map(Untrusted::from).collect(),
-            affected_users: Accounts::first_of(affected.map(crate::snapshot::tenant::User::id)),
+            affected_users: Accounts {
+                count,
+                truncated: count > ids.len() as u64,
+                ids: ids.into_iter().collect(),
+            },
             left_out: Accounts::first_of(apart.iter().copied()),
             asked_users: answer.crowd.accounts(),
             witnesses,

@@ -3,7 +3,7 @@
 //! Policies name accounts, groups and roles; most accounts are named by none. Each account is put once into the class of exactly
 //! the named sets that it belongs to, so a question is answered per class and not per account.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Facts;
 use crate::snapshot::Guid;
@@ -224,6 +224,9 @@ pub struct Directory {
     class_of: Vec<u32>,
 }
 
+/// Which class an account comes into that is found in one more set.
+type Next = HashMap<(u32, SetId), u32, foldhash::fast::RandomState>;
+
 /// Index of a named set.
 pub(super) type SetId = u32;
 
@@ -238,7 +241,7 @@ impl Directory {
             class_of: vec![0; facts.users.len()],
             sets: BTreeMap::new(),
         };
-        let mut next = BTreeMap::new();
+        let mut next = HashMap::default();
         // In the order of the indexes, so that every class is sorted.
         for (&name, &set) in &sets {
             match name {
@@ -267,7 +270,7 @@ impl Directory {
         held: Held,
         set: SetId,
         facts: &Facts<'_>,
-        next: &mut BTreeMap<(u32, SetId), u32>,
+        next: &mut Next,
     ) {
         let is_known = match held {
             Held::Active => facts.active_known,
@@ -294,13 +297,7 @@ impl Directory {
         }
     }
 
-    fn put(
-        &mut self,
-        account: Guid,
-        set: SetId,
-        facts: &Facts<'_>,
-        next: &mut BTreeMap<(u32, SetId), u32>,
-    ) {
+    fn put(&mut self, account: Guid, set: SetId, facts: &Facts<'_>, next: &mut Next) {
         // Nobody asks about an account that is not in the list.
         let user = facts.users.get(account);
         let Some(class) = user.and_then(|user| self.class_of.get_mut(user.index() as usize)) else {

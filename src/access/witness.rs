@@ -1,13 +1,13 @@
 //! A gap in words that an admin can check: who gets in, to what, from where, with what, and which policy comes near.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::analyzer::{Analyzer, Answer};
 use super::bits::Bits;
 use super::cover::Product;
 use super::guarantee::Asked;
 use super::guarantee::{Atom, Clause, Guarantee};
-use super::near::Nearness;
+use super::near::{Nearness, Walls};
 use super::policy::{CLIENTS, FLOWS, INSIDER_RISKS, PLATFORMS, RISKS, Words};
 use super::proof::{Example, NearMiss, Witness};
 use super::resources::Resource;
@@ -42,8 +42,9 @@ impl Analyzer<'_> {
         gaps.sort_by_key(|(people, _)| std::cmp::Reverse(*people));
         let mut by_cause: BTreeMap<Vec<NearMiss>, usize> = BTreeMap::new();
         let mut causes: Vec<Cause<'_>> = Vec::new();
+        let walls = Walls::of(self, guarantee, answer.reading);
         for &(_, gap) in gaps.iter().take(LOOKED_AT) {
-            let mut near = Nearness::of(self, guarantee, gap, answer.reading).misses();
+            let mut near = Nearness::of(self, guarantee, gap, answer.reading, &walls).misses();
             near.sort_by_key(|near| {
                 let is_exclusion = near.kind == "exclusion";
                 (
@@ -52,14 +53,9 @@ impl Analyzer<'_> {
                     near.dimension == "target",
                 )
             });
-            let states: BTreeSet<usize> = gap
-                .product
-                .first()
-                .into_iter()
-                .flat_map(Bits::iter)
-                .collect();
+            let states = gap.product.first().cloned().unwrap_or(Bits::none(0));
             if let Some(cause) = by_cause.get(&near).and_then(|&known| causes.get_mut(known)) {
-                cause.states.extend(states);
+                cause.states.add(&states);
             } else {
                 by_cause.insert(near.clone(), causes.len());
                 causes.push(Cause { gap, near, states });
@@ -68,14 +64,20 @@ impl Analyzer<'_> {
         let more = causes.len().saturating_sub(SHOWN) + gaps.len().saturating_sub(LOOKED_AT);
         let shown = causes.into_iter().take(SHOWN);
         let witnesses: Option<Vec<Witness>> = shown
-            .map(|cause| self.witness(guarantee, answer, cause))
+            .map(|cause| self.witness(guarantee, answer, cause, &walls))
             .collect();
         (witnesses, more)
     }
 
     /// `None` when the evaluator of single sign-ins denies it.
-    fn witness(&self, guarantee: &Guarantee, answer: &Answer, cause: Cause<'_>) -> Option<Witness> {
-        let users = answer.crowd.count(&cause.states);
+    fn witness(
+        &self,
+        guarantee: &Guarantee,
+        answer: &Answer,
+        cause: Cause<'_>,
+        walls: &Walls,
+    ) -> Option<Witness> {
+        let users = answer.crowd.count_in(&cause.states);
         let (sign_in, mut example) = self.example(guarantee, answer, cause.gap);
         example.evidence = self.evidence(guarantee, cause.gap, &sign_in)?;
         let region = self.region(guarantee, cause.gap);
@@ -97,7 +99,7 @@ impl Analyzer<'_> {
             sentence.push_str(&why.join("; "));
         }
         sentence.push('.');
-        let closed_by = self.closed_by(guarantee, answer, cause.gap, &cause.near);
+        let closed_by = self.closed_by(guarantee, answer, cause.gap, &cause.near, walls);
         Some(Witness {
             sentence: sentence.into(),
             users,
@@ -108,13 +110,7 @@ impl Analyzer<'_> {
         })
     }
 
-    fn who(
-        &self,
-        answer: &Answer,
-        states: &BTreeSet<usize>,
-        users: u64,
-        example: &Example,
-    ) -> String {
+    fn who(&self, answer: &Answer, states: &Bits, users: u64, example: &Example) -> String {
         if users == 0 {
             let kinds: Vec<&str> = answer
                 .crowd
@@ -286,7 +282,7 @@ fn people_in(answer: &Answer, gap: &Gap) -> u64 {
 struct Cause<'g> {
     gap: &'g Gap,
     near: Vec<NearMiss>,
-    states: BTreeSet<usize>,
+    states: Bits,
 }
 
 /// A dimension in the words of the contract.
