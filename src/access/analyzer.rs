@@ -16,8 +16,8 @@ use super::resources::{AZURE_MANAGEMENT, BaselineScopes, REGISTER_DEVICE, Resour
 use super::search::{Found, open_sign_ins};
 use super::space::Space;
 use crate::snapshot::model::{MultiFactorAuthConfiguration, PerUserMfaState};
-use crate::snapshot::tenant::{Holders, User};
-use crate::snapshot::{Guid, Resource, State, Tenant, Unread, Untrusted, reference};
+use crate::snapshot::tenant::{Holders, Licences, User};
+use crate::snapshot::{Guid, Licence, Resource, State, Tenant, Unread, Untrusted, reference};
 
 /// What Graph does not tell and the reader may.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +46,15 @@ impl Settings {
     }
 }
 
+impl std::fmt::Debug for Analyzer<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Analyzer")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A tenant made ready.
 pub struct Analyzer<'a> {
     pub(super) tenant: &'a Tenant,
@@ -58,7 +67,7 @@ pub struct Analyzer<'a> {
 }
 
 /// The steps that one question may take. A guarantee over the largest tenants takes some thousands.
-const BUDGET: u64 = 20_000_000;
+pub(super) const BUDGET: u64 = 20_000_000;
 
 /// What is known of a guarantee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +114,8 @@ impl<'a> Analyzer<'a> {
     pub fn read(tenant: &'a Tenant, settings: Settings) -> Self {
         let policies = read_policies(tenant);
         let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
-        let holders = Holders::build(tenant, !matches!(eligible, State::NotLicensed { .. }));
+        let may_be_eligible = !matches!(eligible, State::NotLicensed { .. }) && !lacks_pim(tenant);
+        let holders = Holders::build(tenant, may_be_eligible);
         let facts = facts(tenant, &holders);
         let assignments: Vec<Option<&Assignment>> =
             policies.iter().map(|policy| policy.who.as_ref()).collect();
@@ -202,6 +212,7 @@ impl<'a> Analyzer<'a> {
                 };
             }
         };
+        untold.extend(crowd.not_told.clone());
         let mut budget = BUDGET;
         let must = open_sign_ins(&self.space, guarantee, &crowd, Reading::Must, &mut budget);
         if must.vacuous && untold.is_empty() {
@@ -292,6 +303,14 @@ fn unread(tenant: &Tenant, resource: Resource) -> Option<Unread> {
     }
 }
 
+/// Without Privileged Identity Management nobody is eligible for a role.
+fn lacks_pim(tenant: &Tenant) -> bool {
+    tenant
+        .subscribed_skus
+        .complete()
+        .is_ok_and(|skus| !Licences::from_skus(skus).owns_any(Licence::EntraP2OrGovernance.plans()))
+}
+
 fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
     let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
     Facts {
@@ -302,7 +321,8 @@ fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
         users: tenant.users.hints(),
         holders,
         active_known: *tenant.state(Resource::RoleAssignments).0 == State::Collected,
-        eligible_known: matches!(eligible, State::Collected | State::NotLicensed { .. }),
+        eligible_known: matches!(eligible, State::Collected | State::NotLicensed { .. })
+            || lacks_pim(tenant),
     }
 }
 

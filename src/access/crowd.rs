@@ -1,6 +1,6 @@
 //! Whom a question is about: accounts by class and by the states that count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Facts;
 use super::externals::Trusts;
@@ -24,6 +24,8 @@ pub(super) struct Crowd {
     parts: Vec<Part>,
     who: Membership,
     except: BTreeSet<Guid>,
+    /// More people may be meant than are known, and why.
+    pub(super) not_told: Option<String>,
 }
 
 /// How an account is found in the crowd again.
@@ -58,11 +60,16 @@ impl Crowd {
             parts: Vec::new(),
             who: Membership::Listed(BTreeMap::new()),
             except,
+            not_told: None,
         };
         let pim = guarantee.assume.pim;
         let users = facts.users;
         match &guarantee.who {
-            Who::All | Who::Members | Who::Guests | Who::EveryExternal { .. } => {
+            Who::All
+            | Who::EveryAccount
+            | Who::Members
+            | Who::Guests
+            | Who::EveryExternal { .. } => {
                 crowd.take_classes(guarantee, people, users, trusts);
             }
             Who::Users(ids) => {
@@ -84,7 +91,9 @@ impl Crowd {
                 if !facts.active_known {
                     return Err(Untold("who holds which role was not read".to_owned()));
                 }
-                let held = holders(facts.holders, roles, *scope, pim)?;
+                let (held, unknown_group) = holders(facts.holders, roles, *scope, pim);
+                crowd.not_told = unknown_group
+                    .map(|group| format!("the members of group {group}, which holds a role that counts, were not read"));
                 let found = held
                     .iter()
                     .filter_map(|(&id, roles)| Some((users.get(id)?, roles.clone())));
@@ -101,6 +110,7 @@ impl Crowd {
             parts: Vec::new(),
             who: Membership::Listed(BTreeMap::new()),
             except: BTreeSet::new(),
+            not_told: None,
         }
     }
 
@@ -244,6 +254,54 @@ impl Crowd {
             .min_by_key(|user| user.id())
     }
 
+    /// Kinds of people without an account that are meant.
+    pub(super) fn kinds(&self) -> BTreeSet<ExternalKind> {
+        self.parts.iter().filter_map(|part| part.external).collect()
+    }
+
+    /// For each part of the crowd the smallest of the numbers that its states have; the parts that [`Self::members`] names.
+    pub(super) fn first_of(&self, numbers: &HashMap<usize, u32>) -> Vec<Option<u32>> {
+        let first = |part: &Part| {
+            let numbers = part.states.iter().filter_map(|state| numbers.get(state));
+            numbers.min().copied()
+        };
+        self.parts.iter().map(first).collect()
+    }
+
+    /// For each kind of people without an account the smallest of the numbers that its states have.
+    pub(super) fn first_by_kind(
+        &self,
+        numbers: &HashMap<usize, u32>,
+    ) -> BTreeMap<ExternalKind, u32> {
+        let mut by_kind = BTreeMap::new();
+        for (part, first) in self.parts.iter().zip(self.first_of(numbers)) {
+            if let (Some(kind), Some(first)) = (part.external, first) {
+                let known = by_kind.entry(kind).or_insert(first);
+                *known = first.min(*known);
+            }
+        }
+        by_kind
+    }
+
+    /// Every account that is meant, with its part of the crowd; in the order of the list of accounts, or of ids.
+    pub(super) fn members<'u>(
+        &'u self,
+        people: &'u People,
+        users: &'u Users,
+    ) -> Box<dyn Iterator<Item = (User<'u>, usize)> + 'u> {
+        match &self.who {
+            Membership::Listed(listed) => Box::new(
+                listed
+                    .iter()
+                    .filter_map(|(&id, &part)| Some((users.get(id)?, part))),
+            ),
+            Membership::Classes(parts) => Box::new(users.iter().filter_map(move |user| {
+                let part = people.class_of(user).and_then(|class| *parts.get(class)?)?;
+                (!self.except.contains(&user.id())).then_some((user, part))
+            })),
+        }
+    }
+
     /// The accounts that have one of these states, in no certain order.
     pub(super) fn accounts_in<'u>(
         &'u self,
@@ -284,7 +342,7 @@ fn is_meant(who: &Who, class: &Class, all_reaches: bool, trusts: &Trusts) -> boo
     }
     let is_guest = kinds.meets(Kinds::GUESTS);
     match who {
-        Who::All => true,
+        Who::All | Who::EveryAccount => true,
         Who::Members => !is_guest,
         Who::Guests | Who::EveryExternal { .. } => is_guest,
         _ => false,
@@ -302,17 +360,19 @@ fn states(people: &People, class: &Class, activated: &[Guid], pim: Pim) -> Vec<u
         }
         pim == Pim::MayActivate || state.activated.is_empty()
     };
-    let told_apart: Vec<Guid> = class
+    let told_apart: BTreeSet<Guid> = class
         .states
         .clone()
         .filter_map(|value| people.state(value))
         .flat_map(|state| state.activated.iter().copied())
-        .filter(|role| activated.contains(role))
         .collect();
+    // A role that no policy names changes nothing: it may be active in any state.
+    let in_any = activated.iter().any(|role| !told_apart.contains(role));
     let active = |value: usize| {
-        told_apart.is_empty()
+        activated.is_empty()
+            || in_any
             || people.state(value).is_some_and(|state| {
-                state.is_any || state.activated.iter().any(|role| told_apart.contains(role))
+                state.is_any || state.activated.iter().any(|role| activated.contains(role))
             })
     };
     class
@@ -322,13 +382,15 @@ fn states(people: &People, class: &Class, activated: &[Guid], pim: Pim) -> Vec<u
         .collect()
 }
 
-/// Who holds one of the roles; for those who hold none actively, the ones that they may activate.
+/// Who holds one of the roles; for those who hold none actively, the ones that they may activate. And a group that holds one and
+/// whose members are not known.
 fn holders(
     holders: &Holders,
     roles: &[Guid],
     scope: RoleScope,
     pim: Pim,
-) -> Result<BTreeMap<Guid, Vec<Guid>>, Untold> {
+) -> (BTreeMap<Guid, Vec<Guid>>, Option<Guid>) {
+    let mut unknown_group = None;
     let mut active = BTreeSet::new();
     let mut eligible: BTreeMap<Guid, Vec<Guid>> = BTreeMap::new();
     for holder in holders.iter() {
@@ -339,10 +401,7 @@ fn holders(
         }
         match (holder.kind, holder.held) {
             (PrincipalKind::Group, _) => {
-                return Err(Untold(format!(
-                    "the members of group {} were not read",
-                    holder.principal
-                )));
+                unknown_group = unknown_group.or(Some(holder.principal));
             }
             (PrincipalKind::User, Held::Active) => drop(active.insert(holder.principal)),
             (PrincipalKind::User, Held::Eligible) if pim == Pim::MayActivate => {
@@ -357,5 +416,5 @@ fn holders(
     for id in active {
         eligible.insert(id, Vec::new());
     }
-    Ok(eligible)
+    (eligible, unknown_group)
 }

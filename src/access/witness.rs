@@ -184,7 +184,11 @@ impl Analyzer<'_> {
     }
 
     /// What of each dimension is in the gap; dimensions of which all that is asked about is in it are left out.
-    fn region(&self, guarantee: &Guarantee, gap: &Gap) -> BTreeMap<&'static str, Vec<Untrusted>> {
+    pub(super) fn region(
+        &self,
+        guarantee: &Guarantee,
+        gap: &Gap,
+    ) -> BTreeMap<&'static str, Vec<Untrusted>> {
         let mut region = BTreeMap::new();
         for (dimension, values) in gap.product.iter().enumerate().skip(1) {
             if values.is_all()

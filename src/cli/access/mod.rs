@@ -13,6 +13,7 @@ use super::source::{self, Reading};
 use super::{Ended, World};
 use crate::access::Settings;
 use crate::config::Config;
+use crate::rules;
 use crate::snapshot::file::{self, Snapshot};
 use crate::snapshot::{Resource, Tenant};
 
@@ -117,8 +118,5 @@ fn tenant(args: &TenantArgs, cli: &Cli, world: &World) -> Result<(Snapshot, Conf
 
 /// What the configuration tells the analyzer. Emergency access accounts and those that synchronise the local directory stand apart.
 fn settings(config: &Config, tenant: &Tenant) -> Settings {
-    Settings {
-        apart: Settings::apart(tenant, &config.emergency_access.accounts),
-        ..Settings::default()
-    }
+    rules::access_settings(tenant, config)
 }
