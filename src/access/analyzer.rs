@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Facts;
 use super::assignment::{Assignment, Side, Tenants};
 use super::crowd::{Crowd, Untold};
-use super::device::Dimensions;
+use super::device::{Dimensions, Rule};
 use super::externals::{Home, Trusts};
-use super::guarantee::Guarantee;
+use super::guarantee::{Atom, Guarantee};
 use super::methods::Methods;
 use super::network::Networks;
 use super::people::People;
@@ -16,8 +16,8 @@ use super::resources::{AZURE_MANAGEMENT, BaselineScopes, REGISTER_DEVICE, Resour
 use super::search::{Found, open_sign_ins};
 use super::space::Space;
 use crate::snapshot::model::{MultiFactorAuthConfiguration, PerUserMfaState};
-use crate::snapshot::tenant::{Holders, User};
-use crate::snapshot::{Guid, Resource, State, Tenant, Unread, Untrusted, reference};
+use crate::snapshot::tenant::{Holders, Licences, User};
+use crate::snapshot::{Guid, Licence, Resource, State, Tenant, Unread, Untrusted, reference};
 
 /// What Graph does not tell and the reader may.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +54,15 @@ impl Settings {
     }
 }
 
+impl std::fmt::Debug for Analyzer<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Analyzer")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A tenant made ready.
 pub struct Analyzer<'a> {
     pub(super) tenant: &'a Tenant,
@@ -66,7 +75,7 @@ pub struct Analyzer<'a> {
 }
 
 /// The steps that one question may take. A guarantee over the largest tenants takes some thousands.
-const BUDGET: u64 = 20_000_000;
+pub(super) const BUDGET: u64 = 20_000_000;
 
 /// What is known of a guarantee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,14 +120,15 @@ pub(super) struct Answer {
 impl<'a> Analyzer<'a> {
     /// Reads a tenant.
     pub fn read(tenant: &'a Tenant, settings: Settings) -> Self {
-        Self::with_policies(tenant, settings, read_policies(tenant))
+        Self::with_policies(tenant, settings, read_policies(tenant), &[])
     }
 
-    /// Reads a tenant as if it had these policies.
+    /// Reads a tenant as if it had these policies. `also` are device filter rules that only a question has.
     pub(super) fn with_policies(
         tenant: &'a Tenant,
         settings: Settings,
         policies: Vec<Policy>,
+        also: &[Rule],
     ) -> Self {
         let holders = self::holders(tenant);
         let (people, trusts) = self::people(tenant, &holders, &settings, &policies);
@@ -128,6 +138,7 @@ impl<'a> Analyzer<'a> {
         let rules: Vec<_> = policies
             .iter()
             .filter_map(|policy| policy.devices.as_ref()?.rule.as_ref())
+            .chain(also)
             .collect();
         let devices = Dimensions::read(&rules);
         let methods = Methods::read(strengths(tenant));
@@ -166,6 +177,22 @@ impl<'a> Analyzer<'a> {
         &self.unread
     }
 
+    /// Strengths that a guarantee names and that were not read.
+    fn unknown_strengths(&self, guarantee: &Guarantee) -> Vec<String> {
+        let named = guarantee
+            .must
+            .iter()
+            .flatten()
+            .filter_map(|atom| match atom {
+                Atom::Strength(id) => Some(*id),
+                _ => None,
+            });
+        named
+            .filter(|id| self.space.methods.strength(*id).is_none())
+            .map(|id| format!("what authentication strength {id} accepts was not read"))
+            .collect()
+    }
+
     /// Answers one guarantee.
     pub(super) fn answer(&self, guarantee: &Guarantee, apart: &BTreeSet<Guid>) -> Answer {
         let crowd = Crowd::of(
@@ -176,6 +203,7 @@ impl<'a> Analyzer<'a> {
             apart,
         );
         let mut untold: Vec<String> = self.unread.iter().map(not_read).collect();
+        untold.extend(self.unknown_strengths(guarantee));
         let crowd = match crowd {
             Ok(crowd) => crowd,
             Err(Untold(why)) => {
@@ -190,6 +218,7 @@ impl<'a> Analyzer<'a> {
                 };
             }
         };
+        untold.extend(crowd.not_told.clone());
         let mut budget = BUDGET;
         let must = open_sign_ins(&self.space, guarantee, &crowd, Reading::Must, &mut budget);
         if must.vacuous && untold.is_empty() {
@@ -216,6 +245,15 @@ impl<'a> Analyzer<'a> {
             };
         }
         let may = open_sign_ins(&self.space, guarantee, &crowd, Reading::May, &mut budget);
+        if !self.unknown_strengths(guarantee).is_empty() {
+            return Answer {
+                verdict: Verdict::Depends,
+                crowd,
+                found: must,
+                reading: Reading::Must,
+                untold,
+            };
+        }
         // A list of policies that was cut short may go on with the one that closes the gap.
         let policies_known = !self
             .unread
@@ -267,7 +305,10 @@ pub(super) fn places_known(tenant: &Tenant) -> bool {
 /// Who holds which role. Without Privileged Identity Management nobody is eligible.
 pub(super) fn holders(tenant: &Tenant) -> Holders {
     let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
-    Holders::build(tenant, !matches!(eligible, State::NotLicensed { .. }))
+    Holders::build(
+        tenant,
+        !matches!(eligible, State::NotLicensed { .. }) && !lacks_pim(tenant),
+    )
 }
 
 /// The people of a tenant as these policies see them, and what is trusted of those who come from outside.
@@ -336,6 +377,14 @@ pub(super) fn unread(tenant: &Tenant, resource: Resource) -> Option<Unread> {
     }
 }
 
+/// Without Privileged Identity Management nobody is eligible for a role.
+fn lacks_pim(tenant: &Tenant) -> bool {
+    tenant
+        .subscribed_skus
+        .complete()
+        .is_ok_and(|skus| !Licences::from_skus(skus).owns_any(Licence::EntraP2OrGovernance.plans()))
+}
+
 pub(super) fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
     let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
     Facts {
@@ -346,7 +395,8 @@ pub(super) fn facts<'a>(tenant: &'a Tenant, holders: &'a Holders) -> Facts<'a> {
         users: tenant.users.hints(),
         holders,
         active_known: *tenant.state(Resource::RoleAssignments).0 == State::Collected,
-        eligible_known: matches!(eligible, State::Collected | State::NotLicensed { .. }),
+        eligible_known: matches!(eligible, State::Collected | State::NotLicensed { .. })
+            || lacks_pim(tenant),
     }
 }
 

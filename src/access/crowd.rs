@@ -1,6 +1,6 @@
 //! Whom a question is about: accounts by class and by the states that count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Facts;
 use super::bits::Bits;
@@ -25,6 +25,8 @@ pub(super) struct Crowd {
     parts: Vec<Part>,
     who: Membership,
     except: BTreeSet<Guid>,
+    /// More people may be meant than are known, and why.
+    pub(super) not_told: Option<String>,
 }
 
 /// How an account is found in the crowd again.
@@ -59,11 +61,16 @@ impl Crowd {
             parts: Vec::new(),
             who: Membership::Listed(BTreeMap::new()),
             except,
+            not_told: None,
         };
         let pim = guarantee.assume.pim;
         let users = facts.users;
         match &guarantee.who {
-            Who::All | Who::Members | Who::Guests | Who::EveryExternal { .. } => {
+            Who::All
+            | Who::EveryAccount
+            | Who::Members
+            | Who::Guests
+            | Who::EveryExternal { .. } => {
                 crowd.take_classes(guarantee, people, users, trusts);
             }
             Who::Users(ids) => {
@@ -85,7 +92,9 @@ impl Crowd {
                 if !facts.active_known {
                     return Err(Untold("who holds which role was not read".to_owned()));
                 }
-                let held = holders(facts.holders, roles, *scope, pim)?;
+                let (held, unknown_group) = holders(facts.holders, roles, *scope, pim);
+                crowd.not_told = unknown_group
+                    .map(|group| format!("the members of group {group}, which holds a role that counts, were not read"));
                 let found = held
                     .iter()
                     .filter_map(|(&id, roles)| Some((users.get(id)?, roles.clone())));
@@ -102,6 +111,7 @@ impl Crowd {
             parts: Vec::new(),
             who: Membership::Listed(BTreeMap::new()),
             except: BTreeSet::new(),
+            not_told: None,
         }
     }
 
@@ -312,6 +322,54 @@ impl Crowd {
             .min_by_key(|user| user.id())
     }
 
+    /// Kinds of people without an account that are meant.
+    pub(super) fn kinds(&self) -> BTreeSet<ExternalKind> {
+        self.parts.iter().filter_map(|part| part.external).collect()
+    }
+
+    /// For each part of the crowd the smallest of the numbers that its states have; the parts that [`Self::members`] names.
+    pub(super) fn first_of(&self, numbers: &HashMap<usize, u32>) -> Vec<Option<u32>> {
+        let first = |part: &Part| {
+            let numbers = part.states.iter().filter_map(|state| numbers.get(state));
+            numbers.min().copied()
+        };
+        self.parts.iter().map(first).collect()
+    }
+
+    /// For each kind of people without an account the smallest of the numbers that its states have.
+    pub(super) fn first_by_kind(
+        &self,
+        numbers: &HashMap<usize, u32>,
+    ) -> BTreeMap<ExternalKind, u32> {
+        let mut by_kind = BTreeMap::new();
+        for (part, first) in self.parts.iter().zip(self.first_of(numbers)) {
+            if let (Some(kind), Some(first)) = (part.external, first) {
+                let known = by_kind.entry(kind).or_insert(first);
+                *known = first.min(*known);
+            }
+        }
+        by_kind
+    }
+
+    /// Every account that is meant, with its part of the crowd; in the order of the list of accounts, or of ids.
+    pub(super) fn members<'u>(
+        &'u self,
+        people: &'u People,
+        users: &'u Users,
+    ) -> Box<dyn Iterator<Item = (User<'u>, usize)> + 'u> {
+        match &self.who {
+            Membership::Listed(listed) => Box::new(
+                listed
+                    .iter()
+                    .filter_map(|(&id, &part)| Some((users.get(id)?, part))),
+            ),
+            Membership::Classes(parts) => Box::new(users.iter().filter_map(move |user| {
+                let part = people.class_of(user).and_then(|class| *parts.get(class)?)?;
+                (!self.except.contains(&user.id())).then_some((user, part))
+            })),
+        }
+    }
+
     /// The accounts that have one of these states, in no certain order.
     pub(super) fn accounts_in<'u>(
         &'u self,
@@ -369,7 +427,7 @@ fn is_meant(who: &Who, class: &Class, all_reaches: bool, trusts: &Trusts) -> boo
     }
     let is_guest = kinds.meets(Kinds::GUESTS);
     match who {
-        Who::All => true,
+        Who::All | Who::EveryAccount => true,
         Who::Members => !is_guest,
         Who::Guests | Who::EveryExternal { .. } => is_guest,
         _ => false,
@@ -409,13 +467,15 @@ fn states(people: &People, class: &Class, activated: &[Guid], pim: Pim) -> Vec<u
         .collect()
 }
 
-/// Who holds one of the roles; for those who hold none actively, the ones that they may activate.
+/// Who holds one of the roles; for those who hold none actively, the ones that they may activate. And a group that holds one and
+/// whose members are not known.
 fn holders(
     holders: &Holders,
     roles: &[Guid],
     scope: RoleScope,
     pim: Pim,
-) -> Result<BTreeMap<Guid, Vec<Guid>>, Untold> {
+) -> (BTreeMap<Guid, Vec<Guid>>, Option<Guid>) {
+    let mut unknown_group = None;
     let mut active = BTreeSet::new();
     let mut eligible: BTreeMap<Guid, Vec<Guid>> = BTreeMap::new();
     for holder in holders.iter() {
@@ -426,10 +486,7 @@ fn holders(
         }
         match (holder.kind, holder.held) {
             (PrincipalKind::Group, _) => {
-                return Err(Untold(format!(
-                    "the members of group {} were not read",
-                    holder.principal
-                )));
+                unknown_group = unknown_group.or(Some(holder.principal));
             }
             (PrincipalKind::User, Held::Active) => drop(active.insert(holder.principal)),
             // Active in a part of the directory, it changes no state.
@@ -450,5 +507,5 @@ fn holders(
     for id in active {
         eligible.insert(id, Vec::new());
     }
-    Ok(eligible)
+    (eligible, unknown_group)
 }

@@ -143,7 +143,9 @@ impl Analyzer<'_> {
         let performed = performed(&self.space, clause);
         let first = self.space.methods.example(&performed);
         let gets_in = |evidence: &Evidence| self.admits(sign_in, evidence) != Truth::No;
-        let controls = self.controls_but(clause);
+        // In the device code flow another device may be shown than the one that gets the token.
+        let any_device = guarantee.assume.device_code_shows_any_device;
+        let controls = self.controls_but(clause, any_device);
         let one = Evidence {
             methods: first.into_iter().collect(),
             controls: Vec::new(),
@@ -186,12 +188,12 @@ impl Analyzer<'_> {
     }
 
     /// Every control that a person can meet, but for those that the clause names.
-    fn controls_but(&self, clause: &Clause) -> Vec<String> {
+    fn controls_but(&self, clause: &Clause, any_device: bool) -> Vec<String> {
         let named = |ask: &Ask| {
             clause.iter().any(|atom| match (atom, ask) {
                 (Atom::CompliantDevice, Ask::CompliantDevice)
-                | (Atom::DomainJoinedDevice, Ask::DomainJoinedDevice)
-                | (Atom::CompliantApplication, Ask::CompliantApplication)
+                | (Atom::DomainJoinedDevice, Ask::DomainJoinedDevice) => !any_device,
+                (Atom::CompliantApplication, Ask::CompliantApplication)
                 | (Atom::ApprovedApplication, Ask::ApprovedApplication)
                 | (Atom::PasswordChange, Ask::PasswordChange)
                 | (Atom::RiskRemediation, Ask::RiskRemediation) => true,

@@ -32,6 +32,8 @@ pub struct Guarantee {
 pub enum Who {
     /// Every account, and external users without one who may come.
     All,
+    /// Every account, and nobody without one.
+    EveryAccount,
     /// Accounts whose user type is not Guest.
     Members,
     /// Accounts whose user type is Guest, and external users without an account who may come.

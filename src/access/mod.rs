@@ -1,26 +1,20 @@
 //! What Conditional Access guarantees, read from the configuration alone.
 //!
-//! **Promise.** When a [`Question`] comes out [`Coverage::Covered`], every sign-in that the question is about is denied or forced to
-//! what it requires. The reading behind it is plain: an enabled policy counts only for what it covers over the whole of the
-//! question's space (resources, platforms, places, devices, flows); the parts that several policies may share are accounts,
-//! client types and risk levels. Exclusions beat inclusions, an alternative joined by OR weakens, report-only policies and disabled
-//! ones never count, and what was not read (members of a group, an unreadable strength) is [`Coverage::Unknown`], never covered.
-//!
-//! **No promise.** [`Coverage::Open`] does not always mean that a sign-in gets through: policies that close a place together, for
-//! example one for trusted locations and one for all others, are not put together. [`Gap::certain`] tells the two cases apart.
+//! **Promise.** A [`Guarantee`] that comes out proved holds for every sign-in that it is about: each is denied, or forced to what is
+//! required, by one policy or by several that share the work. One that comes out violated has a sign-in that certainly gets in without.
+//! Exclusions beat inclusions, an alternative joined by OR weakens, report-only and disabled policies never count, and what was not
+//! read, or is not understood, leaves a guarantee open to both: it depends.
 //!
 //! Facts come from Microsoft's pages on Conditional Access (users, target resources, conditions, grant, filter for devices) and the
-//! Graph types of the policy. Assumptions: eligible role assignments may be activated at any time, eligible group memberships are
-//! not looked at; `All` users includes external users without an object in this directory. Nothing here asks Graph, knows
-//! a rule or reads the configuration file: callers hand in what was read.
+//! Graph types of the policy. Assumptions are named with each verdict. Nothing here asks Graph, knows a rule or reads the
+//! configuration file: callers hand in what was read.
 
 #![allow(
     dead_code,
-    reason = "the analyzer grows beside the reading that it replaces"
+    reason = "what-if, review and compare use what guarantees do not"
 )]
 
 mod analyzer;
-mod answer;
 mod assignment;
 mod assumptions;
 mod bits;
@@ -32,8 +26,8 @@ mod decide;
 mod device;
 mod example;
 mod externals;
-mod grant;
 mod guarantee;
+mod judge;
 mod methods;
 mod names;
 mod near;
@@ -43,39 +37,32 @@ mod people;
 mod policy;
 mod proof;
 pub mod query;
-mod question;
+mod reach;
 mod resources;
 mod review;
 mod search;
-mod shape;
 mod space;
 mod subjects;
-#[cfg(test)]
-mod tests;
-mod who;
 mod witness;
 mod workloads;
 
 pub use analyzer::{Analyzer, Settings, Verdict};
-pub use answer::{Answer, Coverage, Denial, Gap, Shapes};
 pub use compare::{Change as Difference, Comparison, Kind as DifferenceKind, Sameness, compare};
 pub use decide::{
     AUTHENTICATION_FLOWS, CLIENT_APPS, Decision, INSIDER_RISK_LEVELS, Outcome, PLATFORMS,
     PolicyDecision, RISK_LEVELS, SignIn, SignInDevice, SignInTarget, Someone, UnfitAttribute,
 };
-pub use grant::Requirement;
 pub use guarantee::{
     Asked, Assume, Atom, Clause, Guarantee, Pim, RoleScope, SessionAtom, When, Who,
 };
+pub use judge::Judgement;
 pub use proof::{Accounts, Change, Evidence, Example, ExampleTarget, NearMiss, Proof, Witness};
-pub use question::{Clients, Devices, Flow, Places, Question, RiskLevels, Target};
-
+pub use reach::{EnabledPolicy, Kept, PeopleClass};
 pub use resources::{BaselineScopes, well_known_apps, well_known_name};
 pub use review::{
     Dead, Impact, ImpactOf, Leftover, LeftoverKind, LockOut, Redundant, Review, ReviewedAt,
 };
-pub use shape::Shape;
-pub use subjects::{Belongs, Directory, ExternalKind, Subject};
+pub use subjects::{Belongs, ExternalKind};
 
 use crate::snapshot::Guid;
 use crate::snapshot::model::{

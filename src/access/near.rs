@@ -99,11 +99,26 @@ impl<'n, 'a> Nearness<'n, 'a> {
                 .patches(self.gap.clause, index)
                 .iter()
                 .find_map(|patch| self.missed(patch));
-            if let Some(dimension) = missed {
+            if let Some(dimension) = missed
+                && !self.is_met_there(policy, dimension)
+            {
                 misses.push(self.near_miss(policy, dimension));
             }
         }
         misses
+    }
+
+    /// The policy does apply there, and lets in with what is shown: it is no near miss but asks for something else.
+    fn is_met_there(&self, policy: &Policy, dimension: usize) -> bool {
+        let mask = match dimension {
+            CLIENT => policy.clients.may,
+            PLATFORM => policy.platforms.may,
+            FLOW => policy.flows.may,
+            DEVICE.. => return policy.devices.is_none(),
+            _ => return false,
+        };
+        let gap = self.gap.product.get(dimension);
+        gap.is_some_and(|values| values.iter().any(|value| mask >> value & 1 == 1))
     }
 
     /// The one dimension in which a box has nothing of the gap.

@@ -387,14 +387,15 @@ impl Effects {
                 continue;
             };
             for (side, is_exclude) in [(&assignment.include, false), (&assignment.exclude, true)] {
-                for name in side
-                    .names()
-                    .filter(|name| !matches!(name, Named::Eligible(_)))
-                {
+                for name in side.names() {
                     let Some(set) = directory.set(name) else {
                         continue;
                     };
-                    let mut targets = vec![effects.by_set.get_mut(set as usize)];
+                    // Whoever may hold a role as eligible may activate it.
+                    let mut targets = match name {
+                        Named::Eligible(_) => Vec::new(),
+                        _ => vec![effects.by_set.get_mut(set as usize)],
+                    };
                     if directory.is_open(set) {
                         targets.push(Some(&mut effects.open));
                     }

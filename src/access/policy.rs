@@ -315,6 +315,12 @@ impl Policy {
                 not_understood.push(format!("its control {}", word.for_terminal()));
             }
         }
+        let clients = clients(conditions, policy.created_date_time);
+        let no_client_listed = conditions.client_app_types.iter().flatten().count() == 0;
+        if no_client_listed && clients.must != clients.may {
+            not_understood
+                .push("its empty list of client types, from before August 2020,".to_owned());
+        }
         Self {
             name: name.clone(),
             effect: match &policy.state {
@@ -336,7 +342,7 @@ impl Policy {
                 .as_ref()
                 .map(Target::read)
                 .unwrap_or_default(),
-            clients: clients(conditions, policy.created_date_time),
+            clients,
             platforms: platforms(conditions),
             locations: conditions.locations.as_ref().map(|locations| {
                 let words = |words: &Option<Vec<Untrusted>>| words.clone().unwrap_or_default();

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::analyzer::{Analyzer, Answer, Verdict};
+use super::device::{Rule, parse};
 use super::guarantee::Guarantee;
 use crate::snapshot::{Guid, Untrusted};
 
@@ -164,6 +165,22 @@ pub struct Change {
 impl Analyzer<'_> {
     /// Answers a guarantee, with witnesses. `leave_out`: the accounts that are shown apart are left out of it.
     pub fn prove(&self, guarantee: &Guarantee, leave_out: bool) -> Proof {
+        // Rules that only the question has tell devices apart that no policy does.
+        let rules = [&guarantee.when.matches, &guarantee.when.not_matches];
+        let rules: Vec<Rule> = rules
+            .into_iter()
+            .flatten()
+            .filter_map(|rule| parse(rule).ok())
+            .collect();
+        if !rules.is_empty() {
+            let policies = self.space.policies.clone();
+            let wider = Self::with_policies(self.tenant, self.settings.clone(), policies, &rules);
+            return wider.prove_here(guarantee, leave_out);
+        }
+        self.prove_here(guarantee, leave_out)
+    }
+
+    fn prove_here(&self, guarantee: &Guarantee, leave_out: bool) -> Proof {
         if Self::is_about_workloads(guarantee) {
             return self.prove_workloads(guarantee);
         }

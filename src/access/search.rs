@@ -291,6 +291,8 @@ fn unmet(
                 .and_then(|content| space.methods.accepted(content));
             let known = listed.or_else(|| id.and_then(|id| space.methods.strength(id).cloned()));
             match known {
+                // One that accepts nothing would let nobody in: nobody has such a one, so it promises nothing.
+                Some(accepted) if accepted.is_empty() => vec![legacy],
                 Some(accepted) => methods_unmet(space, &accepted, clause, legacy),
                 // A strength that is gone or was not read may accept anything, or nothing.
                 None if reading == Reading::Must => vec![legacy],

@@ -20,17 +20,6 @@ pub enum Belongs {
     Yes,
 }
 
-impl Belongs {
-    /// The opposite.
-    pub(super) fn not(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Perhaps => Self::Perhaps,
-            Self::Yes => Self::No,
-        }
-    }
-}
-
 /// Kinds of guests and external users, as `guestOrExternalUserTypes` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "the names are Graph's")]
@@ -166,37 +155,25 @@ impl Kinds {
 
 /// Whom a question is asked about: all accounts that policies cannot tell apart are one subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Subject {
+pub(super) struct Subject {
     class: u32,
     pub(super) kinds: Kinds,
     /// A whole kind of external users, from every tenant, rather than an account.
     pub(super) every_tenant: bool,
-    /// A role that is taken as activated.
-    assumed: Option<Guid>,
 }
 
 impl Subject {
     /// All external users of one kind, from every tenant.
-    pub fn external(kind: ExternalKind) -> Self {
+    pub(super) fn external(kind: ExternalKind) -> Self {
         Self {
             class: 0,
             kinds: Kinds::of(kind),
             every_tenant: true,
-            assumed: None,
-        }
-    }
-
-    /// The same account at a time when this role is active for the whole tenant.
-    #[must_use]
-    pub fn assuming(self, role: Guid) -> Self {
-        Self {
-            assumed: Some(role),
-            ..self
         }
     }
 
     /// Whether it is, or may be, a guest or external user.
-    pub fn may_be_external(self) -> bool {
+    pub(super) fn may_be_external(self) -> bool {
         self.kinds.meets(Kinds::EXTERNAL)
     }
 }
@@ -212,10 +189,9 @@ pub(super) enum Named {
     Eligible(Guid),
 }
 
-/// The accounts that policies name, sorted into classes. The same for every question about the same facts: callers who ask many
-/// keep it (see [`Shapes::read`](super::Shapes::read)).
+/// The accounts that policies name, sorted into classes. The same for every question about the same facts.
 #[derive(Debug)]
-pub struct Directory {
+pub(super) struct Directory {
     sets: BTreeMap<Named, SetId>,
     /// Groups whose members nobody knows, and roles held by such groups.
     open: BTreeSet<SetId>,
@@ -325,7 +301,6 @@ impl Directory {
                 .map_or(0, |&class| class),
             kinds: Kinds::of_user(user),
             every_tenant: false,
-            assumed: None,
         }
     }
 
@@ -366,11 +341,6 @@ impl Directory {
 
     /// Whether the subject belongs to a named set.
     pub(super) fn belongs(&self, subject: Subject, name: Named) -> Belongs {
-        if let (Named::Active(role), Some(assumed)) = (name, subject.assumed)
-            && role == assumed
-        {
-            return Belongs::Yes;
-        }
         let Some(set) = self.set(name) else {
             return Belongs::No;
         };

@@ -195,7 +195,11 @@ impl Analyzer<'_> {
         self.region(guarantee, &gap)
     }
 
-    fn region(&self, guarantee: &Guarantee, gap: &Gap) -> BTreeMap<&'static str, Vec<Untrusted>> {
+    pub(super) fn region(
+        &self,
+        guarantee: &Guarantee,
+        gap: &Gap,
+    ) -> BTreeMap<&'static str, Vec<Untrusted>> {
         let mut region = BTreeMap::new();
         for (dimension, values) in gap.product.iter().enumerate().skip(1) {
             if values.is_all()

@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 
 use super::{Licence, NotEvaluated, Object, ObjectType, Rule};
-use crate::access::{Directory, Facts, Shapes};
-use crate::config::Config;
+use crate::access::{Analyzer, BaselineScopes, Settings};
+use crate::config::{self, Config};
 use crate::snapshot::model::{
     AdminConsentRequestPolicy, Alert, Application, AuthenticationMethod,
     AuthenticationStrengthPolicy, AuthorizationPolicy, ConditionalAccessPolicy,
@@ -39,7 +39,8 @@ pub(crate) struct Shared<'a> {
     tier_0_apps: OnceLock<GuidSet>,
     privileged: OnceLock<GuidSet>,
     sync_accounts: OnceLock<BTreeSet<Guid>>,
-    directory: OnceLock<Arc<Directory>>,
+    analyzer: OnceLock<Analyzer<'a>>,
+    apart: OnceLock<BTreeSet<Guid>>,
 }
 
 impl<'a> Shared<'a> {
@@ -54,7 +55,8 @@ impl<'a> Shared<'a> {
             tier_0_apps: OnceLock::new(),
             privileged: OnceLock::new(),
             sync_accounts: OnceLock::new(),
-            directory: OnceLock::new(),
+            analyzer: OnceLock::new(),
+            apart: OnceLock::new(),
         }
     }
 
@@ -104,6 +106,27 @@ impl<'a> Shared<'a> {
                 .map(User::id)
                 .collect()
         })
+    }
+}
+
+/// What the configuration tells the analyzer. Emergency access accounts and those that synchronise the local directory stand apart.
+pub fn access_settings(tenant: &Tenant, config: &Config) -> Settings {
+    let access = &config.access;
+    let guid = |id: &uuid::Uuid| Guid::new(id.as_u128());
+    Settings {
+        baseline_scopes: match access.baseline_scopes {
+            None => BaselineScopes::default(),
+            Some(config::BaselineScopes::Enforced) => BaselineScopes::Enforced,
+            Some(config::BaselineScopes::Legacy) => BaselineScopes::Legacy,
+        },
+        mfa_trusted_ips: access.mfa_trusted_ips.clone(),
+        home_tenants: access
+            .home_tenants
+            .iter()
+            .map(|(guest, home)| (guid(guest), guid(home)))
+            .collect(),
+        apart: Settings::apart(tenant, &config.emergency_access.accounts),
+        emergency: Settings::emergency(tenant, &config.emergency_access.accounts),
     }
 }
 
@@ -293,13 +316,6 @@ impl<'a> Context<'a> {
         Ok(self.shared.holders())
     }
 
-    /// Holders as far as they are known: members of groups and eligible assignments only where those lists were read. For a check
-    /// that asks by itself ([`whole`](Self::whole)) whether what it rests on was read.
-    pub fn known_holders(&self) -> Result<&'a Holders, NotEvaluated> {
-        self.role_assignments()?;
-        Ok(self.shared.holders())
-    }
-
     /// Whether a role is an admin role: one of Microsoft's, or a custom one that carries actions from which the tenant can be taken.
     pub fn is_admin_role(&self, role: Guid) -> Result<bool, NotEvaluated> {
         self.read::<Vec<_>, _>(&self.shared.tenant.role_definitions)?;
@@ -375,15 +391,27 @@ impl<'a> Context<'a> {
             .contains(&user)
     }
 
-    /// Conditional Access policies in the form in which questions are asked. The facts are those of the tenant, the same for every
-    /// rule, so accounts are sorted into classes once.
-    pub(crate) fn shapes(&self, facts: &Facts<'a>) -> Shapes<'a> {
-        Shapes::read(facts, &self.shared.directory)
+    /// The analyzer of Conditional Access, the same for every rule. It takes the tenant as far as it was read: a check asks by itself
+    /// whether what it rests on was.
+    pub(crate) fn analyzer(&self) -> &'a Analyzer<'a> {
+        let shared = self.shared;
+        let read = || Analyzer::read(shared.tenant, access_settings(shared.tenant, shared.config));
+        shared.analyzer.get_or_init(read)
     }
 
-    /// Accounts as far as they were read, for looking up: a check that judges them asks for [`users`](Self::users).
-    pub(crate) fn known_users(&self) -> &'a Users {
-        self.shared.tenant.users.hints()
+    /// Accounts that guarantees leave out and show apart: declared emergency access accounts and those that synchronise the local
+    /// directory. Microsoft's guidance excludes both from policies.
+    pub(crate) fn apart(&self) -> &'a BTreeSet<Guid> {
+        let shared = self.shared;
+        shared.apart.get_or_init(|| {
+            let accounts = &shared.config.emergency_access.accounts;
+            Settings::apart(shared.tenant, accounts)
+        })
+    }
+
+    /// Policies as far as they were read, for the reason why something cannot be told.
+    pub(crate) fn known_policies(&self) -> &'a [ConditionalAccessPolicy] {
+        self.shared.tenant.conditional_access_policies.hints()
     }
 
     /// Whether the rule's licence, or another one, is owned; `None` when the list of licences was not read.

@@ -69,7 +69,7 @@ pub fn evaluate_one(
     judge(rule, &Shared::new(tenant, config, now))
 }
 
-fn judge(rule: &'static Rule, shared: &Shared<'_>) -> Finding {
+fn judge<'a>(rule: &'static Rule, shared: &'a Shared<'a>) -> Finding {
     if shared.owns(rule.licence) == Some(false) {
         return not_licensed(rule, shared);
     }

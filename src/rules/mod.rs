@@ -19,7 +19,7 @@ pub mod preflight;
 pub mod sharing;
 
 pub use catalogue::{find, nearest, registry};
-pub use context::Context;
+pub use context::{Context, access_settings};
 pub use engine::{evaluate, evaluate_one};
 pub use finding::{Evidence, Finding, Gap, Status};
 pub use outcome::{

@@ -170,6 +170,16 @@ impl Tally {
         self.judged += 1;
     }
 
+    /// So many more that pass.
+    pub fn pass_more(&mut self, count: u64) {
+        self.judged += count;
+    }
+
+    /// So many more of which the data does not tell.
+    pub fn unknown_more(&mut self, count: u64) {
+        self.unknown += count;
+    }
+
     /// One object that fails.
     pub fn fail(&mut self, object: Object) {
         self.judged += 1;

@@ -14,6 +14,7 @@ impl Guarantee {
     pub fn who_in_words(&self) -> String {
         let who = match &self.who {
             Who::All => "everybody".to_owned(),
+            Who::EveryAccount => "every account".to_owned(),
             Who::Members => "members".to_owned(),
             Who::Guests => "guests".to_owned(),
             Who::EveryExternal { .. } => "every external user".to_owned(),

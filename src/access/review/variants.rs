@@ -59,6 +59,7 @@ pub(super) fn opened(analyzer: &Analyzer<'_>) -> Vec<(usize, Leftover)> {
         analyzer.tenant,
         analyzer.settings.clone(),
         own.iter().cloned().chain(hypothetical).collect(),
+        &[],
     );
     let mut walls = Walls::default();
     let mut found = Vec::new();

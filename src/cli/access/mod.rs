@@ -11,11 +11,12 @@ use super::args::{Cli, ConfigArgs, ReadArgs, SignInArgs, SourceArgs};
 use super::failure::Failure;
 use super::source::{self, Reading};
 use super::{Ended, World};
-use crate::access::{BaselineScopes, Settings};
+use crate::access::Settings;
 use crate::collect;
-use crate::config::{self, Config};
+use crate::config::Config;
+use crate::rules;
 use crate::snapshot::file::{self, Snapshot};
-use crate::snapshot::{Guid, Resource, Tenant};
+use crate::snapshot::{Resource, Tenant};
 
 /// Flags of `access`.
 #[derive(Debug, Args)]
@@ -139,21 +140,5 @@ fn tenant(args: &TenantArgs, cli: &Cli, world: &World) -> Result<(Snapshot, Conf
 
 /// What the configuration tells the analyzer. Emergency access accounts and those that synchronise the local directory stand apart.
 fn settings(config: &Config, tenant: &Tenant) -> Settings {
-    let access = &config.access;
-    let guid = |id: &uuid::Uuid| Guid::new(id.as_u128());
-    Settings {
-        baseline_scopes: match access.baseline_scopes {
-            None => BaselineScopes::default(),
-            Some(config::BaselineScopes::Enforced) => BaselineScopes::Enforced,
-            Some(config::BaselineScopes::Legacy) => BaselineScopes::Legacy,
-        },
-        mfa_trusted_ips: access.mfa_trusted_ips.clone(),
-        home_tenants: access
-            .home_tenants
-            .iter()
-            .map(|(guest, home)| (guid(guest), guid(home)))
-            .collect(),
-        apart: Settings::apart(tenant, &config.emergency_access.accounts),
-        emergency: Settings::emergency(tenant, &config.emergency_access.accounts),
-    }
+    rules::access_settings(tenant, config)
 }

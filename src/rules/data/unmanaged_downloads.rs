@@ -1,8 +1,8 @@
 //! Files on devices that nobody manages.
 
-use crate::access::{Clients, Devices, Question, Requirement, Target};
+use crate::access::{Atom, SessionAtom, When};
 use crate::rules::identity::conditional_access::{
-    Guarantee, Words, all_policies, population, read_policies,
+    MAY_REST_ON, Words, list, managed_device, members, prove, resources,
 };
 use crate::rules::prelude::*;
 use crate::snapshot::reference;
@@ -22,7 +22,7 @@ declare_rule! {
         disruption: Disruption::Users,
         licence: Licence::ENTRA_P1,
         reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON,
         controls: &[Cis7("1.3.2"), Cis6("1.3.2"), Maester("MT.1019"), MitreAttack("T1530"), NistCsf2("PR.DS-10")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "sessionControls.applicationEnforcedRestrictions", expected: "isEnabled true, or downloads blocked, or a managed device required, in browsers on unmanaged devices, for Exchange Online and SharePoint Online" },
         remediation: Remediation {
@@ -53,15 +53,20 @@ fn unmanaged_device_download_allowed(cx: &Context<'_>) -> Verdict {
         held: "are kept from downloading in a browser on an unmanaged device",
         nobody: "no enabled member",
     };
-    let population = population(cx, |user| !user.is_guest())?;
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    let questions =
-        [reference::EXCHANGE_ONLINE, reference::SHAREPOINT_ONLINE].map(|app| Question {
-            clients: Clients::BROWSER,
-            devices: Devices::Unmanaged,
-            ..Question::new(Target::OfficeResource(app), Requirement::LimitedSession)
+    let mut limited = managed_device();
+    limited.extend([
+        Atom::Session(SessionAtom::ApplicationEnforcedRestrictions),
+        Atom::Session(SessionAtom::CloudAppSecurity(Some(
+            "blockDownloads".to_owned(),
+        ))),
+    ]);
+    let mail_and_files = [reference::EXCHANGE_ONLINE, reference::SHAREPOINT_ONLINE];
+    let guarantee = members(vec![limited])
+        .target(resources(&mail_and_files.map(|app| app.to_string())))
+        .when(When {
+            client_app_types: list(&["browser"]),
+            managed: Some(false),
+            ..When::default()
         });
-    let mut guarantee = Guarantee::new(&policies, &questions);
-    guarantee.judge_all(cx, &population);
-    guarantee.verdict(&WORDS)
+    prove(cx, &guarantee, &WORDS)
 }

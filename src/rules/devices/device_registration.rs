@@ -1,9 +1,9 @@
 //! Registering and joining devices.
 
-use crate::access::{Clients, Question, Requirement, Target};
+use crate::access::{Asked, Atom, When};
 use crate::rules::Evidence;
 use crate::rules::identity::conditional_access::{
-    Guarantee, Words, all_policies, population, read_policies,
+    MAY_REST_ON_POLICIES, Words, list, members, prove,
 };
 use crate::rules::prelude::*;
 use crate::snapshot::model::MultiFactorAuthConfiguration;
@@ -24,7 +24,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
         reads: &[Resource::DeviceRegistrationPolicy, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON_POLICIES,
         controls: &[Maester("MT.1061"), MitreAttack("T1098.005"), NistCsf2("PR.AA-02")],
         evidence: Expected { source: Some(Resource::DeviceRegistrationPolicy), property: "multiFactorAuthConfiguration", expected: "required, or a policy on urn:user:registerdevice with mfa for every enabled member" },
         remediation: Remediation {
@@ -54,8 +54,16 @@ fn device_registration_without_mfa(cx: &Context<'_>) -> Verdict {
         held: "need a second factor to register a device",
         nobody: "no enabled member",
     };
-    let population = population(cx, |user| !user.is_guest())?;
-    let judged = population.len();
+    // Legacy clients register no device.
+    let guarantee = members(vec![vec![Atom::Mfa]])
+        .target(Asked::UserAction("urn:user:registerdevice".to_owned()))
+        .when(When {
+            client_app_types: list(&["browser", "mobileAppsAndDesktopClients"]),
+            ..When::default()
+        });
+    cx.users()?;
+    cx.whole(Resource::RoleAssignments)?;
+    let (judged, _) = cx.analyzer().asked(&guarantee, cx.apart());
     // Null is Graph's default, which asks for nothing.
     let setting = &cx
         .device_registration_policy()?
@@ -66,20 +74,9 @@ fn device_registration_without_mfa(cx: &Context<'_>) -> Verdict {
     if judged > 0 && *setting == Some(MultiFactorAuthConfiguration::Required) {
         return Ok(Outcome::pass("the device setting asks for a second factor")
             .actual(written)
-            .affecting(Affected::default(), judged as u64));
+            .affecting(Affected::default(), judged));
     }
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    // Legacy clients register no device.
-    let question = Question {
-        clients: Clients::MODERN,
-        ..Question::new(
-            Target::UserAction("urn:user:registerdevice"),
-            Requirement::Mfa,
-        )
-    };
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    guarantee.judge_all(cx, &population);
-    let outcome = guarantee.verdict(&WORDS)?;
+    let outcome = prove(cx, &guarantee, &WORDS)?;
     let covered = outcome.actual.clone();
     Ok(outcome.actual(written).with_evidence(Evidence::new(
         Some(Resource::ConditionalAccessPolicies),

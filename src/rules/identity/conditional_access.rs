@@ -1,18 +1,31 @@
 //! What all rules share that ask Conditional Access for a guarantee: what they read, whom they judge, how the answer is told.
 
-use std::collections::BTreeSet;
-
-use crate::access::{Answer, Coverage, Facts, Gap, Question, Shapes, Subject};
+use crate::access::{self, Analyzer, Asked, Atom, Clause, Guarantee, Judgement, Who};
 use crate::rules::Evidence;
 use crate::rules::prelude::*;
 use crate::snapshot::State;
-use crate::snapshot::model::{
-    ConditionalAccessPolicy, ConditionalAccessPolicyState, NamedLocation,
-};
-use crate::snapshot::tenant::{User, Users};
+use crate::snapshot::model::{ConditionalAccessPolicy, ConditionalAccessPolicyState};
 
-/// How sure a failure is that single policies do not rule out: several might close the gap together.
-const STRICTER_READING: u8 = 80;
+/// What the analyzer may rest on beside policies, accounts and active roles.
+pub(in crate::rules) const MAY_REST_ON: &[Resource] = &[
+    Resource::GroupTransitiveMembers,
+    Resource::AuthenticationStrengthPolicies,
+    Resource::NamedLocations,
+    Resource::RoleEligibilityScheduleInstances,
+    Resource::CrossTenantAccessDefault,
+    Resource::CrossTenantAccessPartners,
+];
+
+/// The same and the policies themselves, for rules that may have an answer without them.
+pub(in crate::rules) const MAY_REST_ON_POLICIES: &[Resource] = &[
+    Resource::ConditionalAccessPolicies,
+    Resource::GroupTransitiveMembers,
+    Resource::AuthenticationStrengthPolicies,
+    Resource::NamedLocations,
+    Resource::RoleEligibilityScheduleInstances,
+    Resource::CrossTenantAccessDefault,
+    Resource::CrossTenantAccessPartners,
+];
 
 /// The policies, read to their end: what fails because no policy covers something needs all of them. A tenant without a licence
 /// for Conditional Access has none.
@@ -34,67 +47,63 @@ pub(in crate::rules) fn all_policies<'a>(
     }
 }
 
-/// The policies in the form in which questions are asked.
-pub(in crate::rules) struct Policies<'a> {
-    /// The policies.
-    pub(in crate::rules) shapes: Shapes<'a>,
-    /// What enabled policies rest on and was not read: the reason for an answer that cannot be given.
-    pub(in crate::rules) missing: Option<NotEvaluated>,
+/// The analyzer, when what every question rests on was read: policies and active roles to their end, accounts as far as they came.
+pub(in crate::rules) fn analyzer<'a>(cx: &Context<'a>) -> Result<&'a Analyzer<'a>, NotEvaluated> {
+    cx.users()?;
+    // Synchronisation accounts are known by their role: without the assignments, one of them would be judged.
+    cx.whole(Resource::RoleAssignments)?;
+    all_policies(cx)?;
+    Ok(cx.analyzer())
 }
 
-/// Reads the policies. Members of groups and eligible roles that were not read matter only for those whom they could reach:
-/// the answer for these is unknown. `locations` tell which named locations are trusted; empty where no place is asked about.
-pub(in crate::rules) fn read_policies<'a>(
-    cx: &Context<'a>,
-    policies: &'a [ConditionalAccessPolicy],
-    locations: &'a [NamedLocation],
-) -> Result<Policies<'a>, NotEvaluated> {
-    let named = Named::by_enabled(policies);
-    cx.whole(Resource::RoleAssignments)?;
-    let groups = cx.whole(Resource::GroupTransitiveMembers);
-    let eligible = match cx.owns(Licence::PIM) {
-        Some(false) => Ok(()),
-        _ => cx.whole(Resource::RoleEligibilityScheduleInstances),
-    };
-    // Graph sends a strength's content inside the policy; the list only helps where it did not.
-    let strengths = if named.bare_strengths {
-        cx.authentication_strengths()
-    } else {
-        Ok(&[][..])
-    };
-    let facts = Facts {
-        policies,
-        strengths: strengths.as_ref().copied().unwrap_or_default(),
-        locations,
-        group_members: match &groups {
-            Ok(()) => Some(cx.group_members()?),
-            Err(_) => None,
-        },
-        users: cx.known_users(),
-        holders: cx.known_holders()?,
-        active_known: true,
-        eligible_known: eligible.is_ok(),
-    };
-    let shapes = cx.shapes(&facts);
-    let missing = [
-        groups.err().filter(|_| named.groups || named.roles),
-        eligible.err().filter(|_| named.excluded_roles),
-        strengths.err(),
-    ];
-    Ok(Policies {
-        shapes,
-        missing: missing.into_iter().flatten().next(),
-    })
+/// What enabled policies rest on to name people and strengths, and was not read: the reason for an answer that cannot be given.
+pub(in crate::rules) fn missing(cx: &Context<'_>) -> Option<NotEvaluated> {
+    let named = Named::by_enabled(cx.known_policies());
+    let unread = |resource| cx.whole(resource).err();
+    let groups = (named.groups || named.roles)
+        .then(|| unread(Resource::GroupTransitiveMembers))
+        .flatten();
+    let eligible = (named.roles && cx.owns(Licence::PIM) != Some(false))
+        .then(|| unread(Resource::RoleEligibilityScheduleInstances))
+        .flatten();
+    let strengths = named
+        .bare_strengths
+        .then(|| unread(Resource::AuthenticationStrengthPolicies))
+        .flatten();
+    groups.or(eligible).or(strengths)
+}
+
+/// The same for a guarantee about all sign-ins: places, and what is trusted of other tenants.
+fn missing_for_all(cx: &Context<'_>) -> Option<NotEvaluated> {
+    let named = Named::by_enabled(cx.known_policies());
+    let unread = |resource| cx.whole(resource).err();
+    missing(cx)
+        .or_else(|| {
+            named
+                .places
+                .then(|| unread(Resource::NamedLocations))
+                .flatten()
+        })
+        .or_else(|| {
+            named
+                .devices
+                .then(|| {
+                    unread(Resource::CrossTenantAccessDefault)
+                        .or_else(|| unread(Resource::CrossTenantAccessPartners))
+                })
+                .flatten()
+        })
 }
 
 /// What enabled policies name.
 #[derive(Default)]
-#[allow(clippy::struct_excessive_bools, reason = "four independent facts")]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 struct Named {
     groups: bool,
     roles: bool,
-    excluded_roles: bool,
     bare_strengths: bool,
+    places: bool,
+    devices: bool,
 }
 
 impl Named {
@@ -114,8 +123,16 @@ impl Named {
                     any(users.include_groups.as_ref()) || any(users.exclude_groups.as_ref());
                 named.roles |=
                     any(users.include_roles.as_ref()) || any(users.exclude_roles.as_ref());
-                named.excluded_roles |= any(users.exclude_roles.as_ref());
             }
+            named.places |= policy
+                .conditions
+                .as_ref()
+                .is_some_and(|conditions| conditions.locations.is_some());
+            let controls = policy
+                .grant_controls
+                .as_ref()
+                .and_then(|grant| grant.built_in_controls.as_ref());
+            named.devices |= controls.is_some_and(|controls| !controls.is_empty());
             named.bare_strengths |= policy
                 .grant_controls
                 .as_ref()
@@ -129,73 +146,6 @@ impl Named {
     }
 }
 
-/// Enabled accounts to be judged, and those that are left out and shown apart: declared emergency access accounts and the
-/// accounts that synchronise the local directory. Microsoft's guidance excludes both from policies.
-pub(in crate::rules) struct Population<'a> {
-    users: &'a Users,
-    /// Judged, by their places in the list of accounts.
-    judged: Vec<u32>,
-    /// Shown apart.
-    pub(in crate::rules) apart: Vec<User<'a>>,
-}
-
-impl<'a> Population<'a> {
-    fn of(
-        cx: &Context<'a>,
-        users: &'a Users,
-        wanted: impl Iterator<Item = User<'a>>,
-    ) -> Result<Self, NotEvaluated> {
-        // Synchronisation accounts are known by their role: without the assignments, one of them would be judged.
-        cx.whole(Resource::RoleAssignments)?;
-        let (mut judged, mut apart) = (Vec::new(), Vec::new());
-        for user in wanted.filter(|user| user.is_enabled()) {
-            if cx.is_emergency(user.id()) || cx.is_sync_account(user.id()) {
-                apart.push(user);
-            } else {
-                judged.push(user.index());
-            }
-        }
-        Ok(Self {
-            users,
-            judged,
-            apart,
-        })
-    }
-
-    /// Those who are judged.
-    pub(in crate::rules) fn judged(&self) -> impl Iterator<Item = User<'a>> {
-        self.judged.iter().filter_map(|&index| self.users.at(index))
-    }
-
-    /// How many are judged.
-    pub(in crate::rules) fn len(&self) -> usize {
-        self.judged.len()
-    }
-
-    /// Whether nobody is judged.
-    pub(in crate::rules) fn is_empty(&self) -> bool {
-        self.judged.is_empty()
-    }
-}
-
-/// Enabled accounts, members only or guests too.
-pub(in crate::rules) fn population<'a>(
-    cx: &Context<'a>,
-    wanted: impl Fn(User<'a>) -> bool,
-) -> Result<Population<'a>, NotEvaluated> {
-    let users = cx.users()?;
-    Population::of(cx, users, users.iter().filter(|&user| wanted(user)))
-}
-
-/// Enabled accounts among a few that are named.
-pub(in crate::rules) fn population_among<'a>(
-    cx: &Context<'a>,
-    ids: &BTreeSet<Guid>,
-) -> Result<Population<'a>, NotEvaluated> {
-    let users = cx.users()?;
-    Population::of(cx, users, ids.iter().filter_map(|&id| users.get(id)))
-}
-
 /// What a guarantee says, in words: `pass` and `fail` complete sentences about accounts.
 pub(in crate::rules) struct Words {
     /// Whom: `enabled members`.
@@ -206,195 +156,124 @@ pub(in crate::rules) struct Words {
     pub(in crate::rules) nobody: &'static str,
 }
 
-/// Asks for a guarantee, account by account.
-pub(in crate::rules) struct Guarantee<'s, 'a> {
-    shapes: &'s Shapes<'a>,
-    missing: Option<&'s NotEvaluated>,
-    answers: Vec<Answer<'s, 'a>>,
-    pub(in crate::rules) tally: Tally,
-    certain: bool,
-    unknown: BTreeSet<String>,
-    apart: Option<(u64, u64)>,
+/// A guarantee for enabled members and every resource; the fields narrow it.
+pub(in crate::rules) fn members(must: Vec<Clause>) -> Guarantee {
+    asked(must).who(Who::Members)
 }
 
-/// The worst answer to any of the questions in any of the states.
-enum Worst {
-    Covered,
-    Unknown(String),
-    /// Which question, and in which state.
-    Open(usize, Subject),
+/// A guarantee as the catalogue asks for it. A managed device is taken at its word: that a device code may be typed in on another
+/// one is the business of device-code-flow-allowed.
+pub(in crate::rules) fn asked(must: Vec<Clause>) -> Guarantee {
+    let mut guarantee = Guarantee::new("", "", must);
+    guarantee.assume.device_code_shows_any_device = false;
+    guarantee
 }
 
-impl<'s, 'a> Guarantee<'s, 'a> {
-    /// All of the questions must be answered well.
-    pub(in crate::rules) fn new(policies: &'s Policies<'a>, questions: &[Question]) -> Self {
-        let ask = |&question| policies.shapes.ask(question);
-        Self {
-            shapes: &policies.shapes,
-            missing: policies.missing.as_ref(),
-            answers: questions.iter().map(ask).collect(),
-            tally: Tally::new(),
-            certain: true,
-            unknown: BTreeSet::new(),
-            apart: None,
-        }
-    }
+/// Apps and sets of apps.
+pub(in crate::rules) fn resources(ids: &[impl AsRef<str>]) -> Asked {
+    Asked::Resources(ids.iter().map(|id| id.as_ref().to_owned()).collect())
+}
 
-    /// Asks for every account of a population as it is.
-    pub(in crate::rules) fn judge_all(&mut self, cx: &Context<'_>, population: &Population<'_>) {
-        for user in population.judged() {
-            self.judge_user(cx, user, &[self.shapes.subject(user)]);
-        }
-        self.show_apart(&population.apart);
-    }
+/// Being kept out, or a device that is compliant or hybrid joined.
+pub(in crate::rules) fn managed_device() -> Clause {
+    vec![Atom::CompliantDevice, Atom::DomainJoinedDevice]
+}
 
-    /// Asks for one account in each of its states.
-    pub(in crate::rules) fn judge_user(
-        &mut self,
-        cx: &Context<'_>,
-        user: User<'_>,
-        states: &[Subject],
-    ) {
-        if let Some((answer, state)) = self.open(states)
-            && let Some(Coverage::Open(gap)) =
-                self.answers.get_mut(answer).map(|answer| answer.of(state))
-        {
-            self.certain &= gap.certain;
-            self.tally.fail_user(cx, user, || describe(gap));
-        }
-    }
+/// Words as a list.
+pub(in crate::rules) fn list(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
 
-    /// Asks for one kind of external users; the object is only made when it fails.
-    pub(in crate::rules) fn judge(
-        &mut self,
-        subject: Subject,
-        object: impl FnOnce(&Gap) -> Object,
-    ) {
-        if let Some((answer, state)) = self.open(&[subject])
-            && let Some(Coverage::Open(gap)) =
-                self.answers.get_mut(answer).map(|answer| answer.of(state))
-        {
-            self.certain &= gap.certain;
-            self.tally.fail(object(gap).detail(describe(gap)));
-        }
-    }
+/// Judges a guarantee and says how it came out.
+pub(in crate::rules) fn prove(cx: &Context<'_>, guarantee: &Guarantee, words: &Words) -> Verdict {
+    let analyzer = analyzer(cx)?;
+    conclude(cx, &analyzer.judge(guarantee, cx.apart()), words)
+}
 
-    /// The first question and state in which something is open; counts what passes and what is unknown.
-    fn open(&mut self, states: &[Subject]) -> Option<(usize, Subject)> {
-        match self.worst(states) {
-            Worst::Open(answer, state) => return Some((answer, state)),
-            Worst::Covered => self.tally.pass(),
-            Worst::Unknown(why) => {
-                self.tally.unknown();
-                self.unknown.insert(why);
-            }
-        }
-        None
+/// Draws the conclusion of a judgement.
+pub(in crate::rules) fn conclude(
+    cx: &Context<'_>,
+    judgement: &Judgement<'_, '_>,
+    words: &Words,
+) -> Verdict {
+    let Words { who, held, nobody } = words;
+    let verdict = judgement.verdict;
+    if matches!(verdict, access::Verdict::Depends | access::Verdict::Unknown) {
+        let why = judgement.untold.first();
+        return Err(missing_for_all(cx).unwrap_or_else(|| {
+            NotEvaluated::unknown(format!(
+                "whether all {who} {held} cannot be told: {}",
+                why.map_or("what was read does not tell", String::as_str)
+            ))
+        }));
     }
-
-    /// Accounts that are left out: how many, and how many of them are not covered, stands in the evidence.
-    pub(in crate::rules) fn show_apart(&mut self, accounts: &[User<'_>]) {
-        if accounts.is_empty() {
-            return;
-        }
-        let open = accounts
-            .iter()
-            .filter(|&&user| {
-                let subject = self.shapes.subject(user);
-                !matches!(self.worst(&[subject]), Worst::Covered)
-            })
-            .count();
-        self.apart = Some((accounts.len() as u64, open as u64));
-    }
-
-    fn worst(&mut self, states: &[Subject]) -> Worst {
-        let mut worst = Worst::Covered;
-        for (index, answer) in self.answers.iter_mut().enumerate() {
-            for &state in states {
-                match (answer.of(state), &worst) {
-                    (Coverage::Open(_), _) => return Worst::Open(index, state),
-                    (Coverage::Unknown(why), Worst::Covered) => worst = Worst::Unknown(why.clone()),
-                    _ => {}
-                }
-            }
-        }
-        worst
-    }
-
-    /// Draws the conclusion.
-    pub(in crate::rules) fn verdict(self, words: &Words) -> Verdict {
-        let failing = self.tally.failing();
-        if failing == 0
-            && let Some(why) = self.unknown.first()
-        {
-            return Err(self.missing.cloned().unwrap_or_else(|| {
-                NotEvaluated::unknown(format!(
-                    "whether all {} {} cannot be told: {why}",
-                    words.who, words.held
-                ))
-            }));
-        }
-        let any_enabled = self.shapes.enabled().next().is_some();
-        let outcome = self.tally.outcome(words.nobody, |failing, all| {
-            let Words { who, held, .. } = words;
-            if failing == 0 {
-                format!("all {all} {who} {held}")
-            } else if any_enabled {
-                format!(
-                    "no single enabled policy makes sure that {failing} of {all} {who} {held}"
-                )
-            } else {
-                format!("no Conditional Access policy is enabled to make sure that {failing} of {all} {who} {held}")
-            }
-        });
-        let outcome = if failing > 0 && !self.certain {
-            outcome.confidence(STRICTER_READING)
+    let outcome = tally(cx, judgement).outcome(nobody, |failing, all| {
+        if failing == 0 {
+            format!("all {all} {who} {held}")
+        } else if cx.analyzer().enabled_policies().next().is_none() {
+            format!("no Conditional Access policy is enabled to make sure that {failing} of {all} {who} {held}")
         } else {
-            outcome
-        };
-        Ok(match self.apart {
-            None => outcome,
-            Some((accounts, open)) => outcome.with_evidence(Evidence::new(
-                Some(Resource::Users),
-                "declared emergency access and synchronisation accounts",
-                "left out of the judgement",
-                format!("{accounts} left out, {open} of them not covered"),
-            )),
-        })
-    }
+            format!("the enabled policies do not make sure that {failing} of {all} {who} {held}")
+        }
+    });
+    Ok(match judgement.apart {
+        0 => outcome,
+        apart => outcome.with_evidence(Evidence::new(
+            Some(Resource::Users),
+            "declared emergency access and synchronisation accounts",
+            "left out of the judgement",
+            format!(
+                "{apart} left out, {} of them not covered",
+                judgement.apart_open
+            ),
+        )),
+    })
 }
 
-/// What is open for one account, in words; the policy's name in it is a tenant's text.
-fn describe(gap: &Gap) -> String {
-    let mut open = Vec::new();
-    let part = |words: Vec<&'static str>| (words.len() < 4).then(|| words.join(", "));
-    open.extend(part(gap.clients.words()).map(|words| format!("open for {words}")));
-    open.extend(
-        part(gap.sign_in_risk.words()).map(|words| format!("open at sign-in risk {words}")),
-    );
-    open.extend(part(gap.user_risk.words()).map(|words| format!("open at user risk {words}")));
-    match &gap.nearest {
-        Some(nearest) => open.push(format!("nearest: {nearest}")),
-        None => open.push("no policy comes near".to_owned()),
+/// Accounts, and kinds of people without one, that are open or not.
+fn tally(cx: &Context<'_>, judgement: &Judgement<'_, '_>) -> Tally {
+    let mut tally = Tally::new();
+    let mut open = 0;
+    for (user, number) in judgement.affected() {
+        open += 1;
+        tally.fail_user(cx, user, || judgement.detail(number));
     }
-    open.join("; ")
+    tally.pass_more(judgement.judged - open);
+    tally.unknown_more(judgement.unknown);
+    for &kind in &judgement.kinds {
+        match judgement.open_kinds.get(&kind) {
+            Some(&number) => tally.fail(
+                Object::new(ObjectType::GuestType, kind.as_str(), kind.as_str())
+                    .detail(judgement.detail(number)),
+            ),
+            None if judgement.unknown_kinds.contains(&kind) => tally.unknown(),
+            None => tally.pass(),
+        }
+    }
+    tally
 }
 
 /// Security defaults as proof: the outcome where they are on or where there is nobody to judge, `None` where policies must answer.
 pub(in crate::rules) fn security_defaults_are_on(
     cx: &Context<'_>,
-    judged: usize,
+    guarantee: &Guarantee,
     words: &Words,
     reason: &str,
 ) -> Result<Option<Outcome>, NotEvaluated> {
+    cx.users()?;
+    cx.whole(Resource::RoleAssignments)?;
+    let (judged, not_told) = cx.analyzer().asked(guarantee, cx.apart());
     if judged == 0 {
-        return Ok(Some(Outcome::not_applicable(words.nobody)));
+        return match not_told {
+            Some(why) => Err(NotEvaluated::unknown(why)),
+            None => Ok(Some(Outcome::not_applicable(words.nobody))),
+        };
     }
     match cx.security_defaults()?.is_enabled {
         Some(true) => Ok(Some(
             Outcome::pass(reason)
                 .actual("security defaults are on")
-                .affecting(Affected::default(), judged as u64),
+                .affecting(Affected::default(), judged),
         )),
         Some(false) => Ok(None),
         None => Err(NotEvaluated::unknown(

@@ -1,11 +1,10 @@
 //! Who is left out of the policies that are meant for everybody.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::conditional_access::{Policies, read_policies};
-use crate::access::{Belongs, Shape, Subject};
+use super::conditional_access::{MAY_REST_ON_POLICIES, all_policies, missing};
+use crate::access::{Analyzer, Belongs, EnabledPolicy, PeopleClass};
 use crate::rules::prelude::*;
-use crate::snapshot::GuidHasher;
 use crate::snapshot::reference;
 
 declare_rule! {
@@ -24,7 +23,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
         reads: &[Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON_POLICIES,
         controls: &[MitreAttack("T1078.004"), NistCsf2("PR.AA-05")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.users", expected: "no more than conditional-access.max-excluded enabled users excluded from each wide policy" },
         remediation: Remediation {
@@ -50,40 +49,45 @@ declare_rule! {
 
 fn conditional_access_exclusion_large(cx: &Context<'_>) -> Verdict {
     let limit = u64::from(cx.config().conditional_access.max_excluded);
-    let listed = match cx.conditional_access_policies() {
-        // A policy that was read and leaves out too many stands, whatever else the list holds.
-        Ok(listed) => listed,
-        Err(_) => super::conditional_access::all_policies(cx)?,
-    };
-    let policies = read_policies(cx, listed, &[])?;
-    let mut counted: HashMap<Subject, u64, GuidHasher> = HashMap::default();
-    for user in cx.users()?.iter().filter(|user| {
-        user.is_enabled() && !cx.is_emergency(user.id()) && !cx.is_sync_account(user.id())
-    }) {
-        *counted.entry(policies.shapes.subject(user)).or_default() += 1;
+    // A policy that was read and leaves out too many stands, whatever else the list holds.
+    if cx.conditional_access_policies().is_err() {
+        all_policies(cx)?;
     }
-    let people: BTreeMap<Subject, u64> = counted.into_iter().collect();
+    cx.whole(Resource::RoleAssignments)?;
+    let analyzer = cx.analyzer();
+    let mut people: BTreeMap<PeopleClass, u64> = BTreeMap::new();
+    let judged = cx
+        .users()?
+        .iter()
+        .filter(|user| !cx.apart().contains(&user.id()));
+    for class in judged.filter_map(|user| analyzer.class_of(user)) {
+        *people.entry(class).or_default() += 1;
+    }
     let mut tally = Tally::new();
-    for shape in policies.shapes.enabled().filter(|shape| is_wide(shape)) {
-        let excluded = Excluded::count(&policies, shape, &people);
+    for policy in analyzer.enabled_policies().filter(is_wide) {
+        let excluded = Excluded::count(analyzer, policy, &people);
         if excluded.surely <= limit && excluded.at_most > limit {
             tally.unknown();
             continue;
         }
         tally.judge(excluded.surely > limit, || {
-            let id = shape.policy().id.as_ref().map_or("", Untrusted::raw);
             let guests = match excluded.guests {
                 0 => String::new(),
                 guests => format!(", {guests} of them guests"),
             };
-            Object::new(ObjectType::ConditionalAccessPolicy, id, shape.name()).detail(format!(
+            Object::new(
+                ObjectType::ConditionalAccessPolicy,
+                policy.id(),
+                policy.name().clone(),
+            )
+            .detail(format!(
                 "{} enabled users excluded{guests}",
                 excluded.surely
             ))
         });
     }
     if tally.judged() == 0
-        && let Some(missing) = policies.missing
+        && let Some(missing) = missing(cx)
     {
         return Err(missing);
     }
@@ -96,11 +100,11 @@ fn conditional_access_exclusion_large(cx: &Context<'_>) -> Verdict {
 }
 
 /// For all users, all guests or all admin roles, with block, a second factor, a strength or a managed device.
-fn is_wide(shape: &Shape<'_>) -> bool {
-    shape.guards()
-        && (shape.includes_everyone()
-            || shape.includes_all_guests()
-            || shape.includes_roles(reference::admin_roles()))
+fn is_wide(policy: &EnabledPolicy<'_, '_>) -> bool {
+    policy.guards()
+        && (policy.includes_everyone()
+            || policy.includes_all_guests()
+            || policy.includes_roles(reference::admin_roles()))
 }
 
 /// How many enabled users one policy excludes.
@@ -111,21 +115,25 @@ struct Excluded {
 }
 
 impl Excluded {
-    fn count(policies: &Policies<'_>, shape: &Shape<'_>, people: &BTreeMap<Subject, u64>) -> Self {
+    fn count(
+        analyzer: &Analyzer<'_>,
+        policy: EnabledPolicy<'_, '_>,
+        people: &BTreeMap<PeopleClass, u64>,
+    ) -> Self {
         let mut excluded = Self {
             surely: 0,
             at_most: 0,
             guests: 0,
         };
-        for (&subject, &count) in people {
-            let belongs = policies.shapes.excludes(shape, subject);
-            if belongs == Belongs::No || covered_as_guest(policies, subject) {
+        for (&class, &count) in people {
+            let belongs = policy.excludes(class);
+            if belongs == Belongs::No || covered_as_guest(analyzer, class) {
                 continue;
             }
             excluded.at_most += count;
             if belongs == Belongs::Yes {
                 excluded.surely += count;
-                if subject.may_be_external() {
+                if analyzer.may_be_external(class) {
                     excluded.guests += count;
                 }
             }
@@ -135,12 +143,12 @@ impl Excluded {
 }
 
 /// Guests that a policy of their own covers are not left out: they are somewhere else.
-fn covered_as_guest(policies: &Policies<'_>, subject: Subject) -> bool {
-    subject.may_be_external()
-        && policies.shapes.enabled().any(|shape| {
-            shape.is_about_guests()
-                && shape.guards()
-                && shape.is_about_all_resources()
-                && policies.shapes.applies(shape, subject) == Belongs::Yes
+fn covered_as_guest(analyzer: &Analyzer<'_>, class: PeopleClass) -> bool {
+    analyzer.may_be_external(class)
+        && analyzer.enabled_policies().any(|policy| {
+            policy.is_about_guests()
+                && policy.guards()
+                && policy.is_about_all_resources()
+                && policy.applies(class) == Belongs::Yes
         })
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::conditional_access::{Guarantee, Words, all_policies, population, read_policies};
-use crate::access::{Clients, Flow, Question, Requirement, Target};
+use super::conditional_access::{MAY_REST_ON, Words, list, managed_device, members, prove};
+use crate::access::When;
 use crate::rules::prelude::*;
 
 declare_rule! {
@@ -23,7 +23,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::ENTRA_P1,
         reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON,
         controls: &[Cis7("5.2.2.12"), Cis6("5.2.2.12"), Scuba("MS.AAD.3.9v1"), Maester("MT.1052"), MitreAttack("T1528"), MitreAttack("T1566.002"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.authenticationFlows.transferMethods", expected: "deviceCodeFlow blocked, or a managed device required, for every enabled member" },
         remediation: Remediation {
@@ -54,19 +54,14 @@ fn device_code_flow_allowed(cx: &Context<'_>) -> Verdict {
         nobody: "no enabled member has to do without device code flow",
     };
     let allowed = Allowed::read(cx)?;
-    let population = population(cx, |user| {
-        !user.is_guest() && !allowed.accounts.contains(&user.id())
-    })?;
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
     // The flow belongs to modern clients: legacy ones take a name and a password.
-    let question = Question {
-        clients: Clients::MODERN,
-        flow: Flow::DeviceCode,
-        ..Question::new(Target::AllResources, Requirement::ManagedDevice)
-    };
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    guarantee.judge_all(cx, &population);
-    let outcome = guarantee.verdict(&WORDS)?;
+    let mut guarantee = members(vec![managed_device()]).when(When {
+        client_app_types: list(&["browser", "mobileAppsAndDesktopClients"]),
+        authentication_flows: list(&["deviceCodeFlow"]),
+        ..When::default()
+    });
+    guarantee.except_users = allowed.accounts.into_iter().collect();
+    let outcome = prove(cx, &guarantee, &WORDS)?;
     match allowed.unknown {
         // Whoever is still open may be allowed.
         Some(group) if outcome.affected.count() > 0 => Err(NotEvaluated::unknown(format!(

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::conditional_access::read_policies;
+use super::conditional_access::{MAY_REST_ON, missing};
 use super::emergency_access::{Sound, soundness};
-use crate::access::Denial;
+use crate::access::Kept;
 use crate::rules::prelude::*;
 use crate::snapshot::model::ConditionalAccessPolicyState;
 use crate::snapshot::tenant::User;
@@ -25,7 +25,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::ENTRA_P1,
         reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::Domains, Resource::RoleAssignments],
-        may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON,
         controls: &[Cis7("1.1.2"), Cis6("1.1.2"), Maester("MT.1005"), Maester("MT.1034"), MitreAttack("T1531"), NistCsf2("PR.AA-05")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls", expected: "nothing but mfa or a strength for declared emergency access accounts" },
         remediation: Remediation {
@@ -82,22 +82,29 @@ fn emergency_access_account_locked_out(cx: &Context<'_>) -> Verdict {
     if enabled == 0 {
         return Ok(Outcome::not_applicable("no policy is enabled"));
     }
-    let policies = read_policies(cx, listed, &[])?;
-    let mut certain: BTreeMap<&str, (Denial<'_>, Vec<&str>)> = BTreeMap::new();
+    cx.whole(Resource::RoleAssignments)?;
+    let analyzer = cx.analyzer();
+    let mut certain: BTreeMap<&str, (&Untrusted, Kept, Vec<&str>)> = BTreeMap::new();
     let mut possible = false;
-    for user in &accounts {
-        for denial in policies.shapes.denials(policies.shapes.subject(*user)) {
-            if !denial.certain {
+    for policy in analyzer.enabled_policies() {
+        for &user in &accounts {
+            let Some(kept) = analyzer
+                .class_of(user)
+                .and_then(|class| policy.keeps_out(class))
+            else {
+                continue;
+            };
+            if !kept.certain {
                 possible = true;
                 continue;
             }
-            let id = denial.policy.id.as_ref().map_or("", Untrusted::raw);
-            let entry = certain.entry(id).or_insert_with(|| (denial, Vec::new()));
-            entry.1.push(user.user_principal_name().raw());
+            let entry = certain.entry(policy.id());
+            let (.., names) = entry.or_insert_with(|| (policy.name(), kept, Vec::new()));
+            names.push(user.user_principal_name().raw());
         }
     }
     if certain.is_empty() && possible {
-        return Err(policies.missing.unwrap_or_else(|| {
+        return Err(missing(cx).unwrap_or_else(|| {
             NotEvaluated::unknown(
                 "a policy that blocks names users in a way that does not tell whether it reaches an emergency access account",
             )
@@ -107,11 +114,11 @@ fn emergency_access_account_locked_out(cx: &Context<'_>) -> Verdict {
     for _ in certain.len()..enabled {
         tally.pass();
     }
-    for (id, (denial, names)) in certain {
+    for (id, (name, kept, names)) in certain {
         tally.fail(
-            Object::new(ObjectType::ConditionalAccessPolicy, id, denial.name).detail(format!(
+            Object::new(ObjectType::ConditionalAccessPolicy, id, name.clone()).detail(format!(
                 "{}: {}",
-                denial.how,
+                kept.how,
                 names.join(", ")
             )),
         );

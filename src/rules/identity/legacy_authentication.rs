@@ -1,9 +1,9 @@
 //! Sign-in with protocols that cannot carry a second factor.
 
 use super::conditional_access::{
-    Guarantee, Words, all_policies, population, read_policies, security_defaults_are_on,
+    MAY_REST_ON_POLICIES, Words, asked, list, prove, security_defaults_are_on,
 };
-use crate::access::{Clients, Question, Requirement, Target};
+use crate::access::{When, Who};
 use crate::rules::prelude::*;
 
 declare_rule! {
@@ -23,7 +23,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
         reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON_POLICIES,
         controls: &[Cis7("5.2.2.3"), Cis6("5.2.2.3"), Scuba("MS.AAD.1.1v1"), Maester("MT.1009"), Maester("MT.1010"), Maester("MT.1033"), MitreAttack("T1110.003"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.clientAppTypes", expected: "exchangeActiveSync and other denied for every enabled user on all resources" },
         remediation: Remediation {
@@ -54,21 +54,18 @@ fn legacy_authentication_allowed(cx: &Context<'_>) -> Verdict {
         held: "are denied with legacy clients",
         nobody: "no enabled user account",
     };
-    let population = population(cx, |_| true)?;
+    // Being kept out is the only answer: every control keeps out clients that can satisfy none.
+    let guarantee = asked(vec![Vec::new()]).who(Who::EveryAccount).when(When {
+        client_app_types: list(&["exchangeActiveSync", "other"]),
+        ..When::default()
+    });
     if let Some(pass) = security_defaults_are_on(
         cx,
-        population.len(),
+        &guarantee,
         &WORDS,
         "security defaults are on and block legacy authentication for everybody",
     )? {
         return Ok(pass);
     }
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    let question = Question {
-        clients: Clients::LEGACY,
-        ..Question::new(Target::AllResources, Requirement::Block)
-    };
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    guarantee.judge_all(cx, &population);
-    guarantee.verdict(&WORDS)
+    prove(cx, &guarantee, &WORDS)
 }

@@ -1,12 +1,29 @@
 //! A second factor for administrators and for members.
 
 use super::conditional_access::{
-    Guarantee, Population, Words, all_policies, population, population_among, read_policies,
-    security_defaults_are_on,
+    MAY_REST_ON_POLICIES, Words, asked, members, prove, security_defaults_are_on,
 };
-use crate::access::{Question, Requirement, Shapes, Subject, Target};
+use crate::access::{Atom, Clause, Guarantee, RoleScope, Who};
 use crate::rules::prelude::*;
-use crate::snapshot::tenant::{Held, Holders, PrincipalKind, User};
+use crate::snapshot::reference;
+
+/// What the analyzer may rest on beside policies, accounts, active roles and members of groups.
+pub(in crate::rules) const ADMINS_MAY_REST_ON: &[Resource] = &[
+    Resource::AuthenticationStrengthPolicies,
+    Resource::NamedLocations,
+    Resource::RoleEligibilityScheduleInstances,
+    Resource::CrossTenantAccessDefault,
+    Resource::CrossTenantAccessPartners,
+];
+
+const ADMINS_MAY_REST_ON_POLICIES: &[Resource] = &[
+    Resource::ConditionalAccessPolicies,
+    Resource::AuthenticationStrengthPolicies,
+    Resource::NamedLocations,
+    Resource::RoleEligibilityScheduleInstances,
+    Resource::CrossTenantAccessDefault,
+    Resource::CrossTenantAccessPartners,
+];
 
 declare_rule! {
     /// One guessed password of one administrator is the whole tenant, unless a second factor stands behind it.
@@ -26,7 +43,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
         reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers],
-        may_read: &[Resource::ConditionalAccessPolicies, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: ADMINS_MAY_REST_ON_POLICIES,
         controls: &[Cis7("5.2.2.1"), Cis6("5.2.2.1"), Maester("MT.1006"), MitreAttack("T1110.003"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls", expected: "mfa, a strength that satisfies it, or block, for every holder of an admin role in every sign-in" },
         remediation: Remediation {
@@ -70,7 +87,7 @@ declare_rule! {
         after: &["emergency-access-account-missing", "users-without-mfa-method", "security-info-registration-unprotected"],
         licence: Licence::Any,
         reads: &[Resource::SecurityDefaults, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON_POLICIES,
         controls: &[Cis7("5.2.2.2"), Cis6("5.2.2.2"), Scuba("MS.AAD.3.2v2"), Maester("MT.1007"), MitreAttack("T1110.003"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls", expected: "mfa, a strength that satisfies it, or block, for every enabled member in every sign-in" },
         remediation: Remediation {
@@ -103,24 +120,16 @@ fn mfa_not_enforced_for_admins(cx: &Context<'_>) -> Verdict {
         nobody: "no enabled account besides emergency and synchronisation accounts holds an admin role",
     };
     let admins = Admins::read(cx)?;
+    let guarantee = admins.guarantee(vec![vec![Atom::Mfa]]);
     if let Some(outcome) = security_defaults_are_on(
         cx,
-        admins.population.len(),
+        &guarantee,
         &WORDS,
         "security defaults are on and ask administrators for a second factor",
     )? {
-        let nobody = admins.population.is_empty();
-        return if nobody {
-            admins.conclude(outcome)
-        } else {
-            Ok(outcome)
-        };
+        return Ok(admins.conclude(outcome));
     }
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    let question = Question::new(Target::AllResources, Requirement::Mfa);
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    admins.judge(cx, &policies.shapes, &mut guarantee);
-    admins.conclude(guarantee.verdict(&WORDS)?)
+    admins.prove(cx, &guarantee, &WORDS)
 }
 
 fn mfa_not_enforced_for_all_users(cx: &Context<'_>) -> Verdict {
@@ -129,97 +138,56 @@ fn mfa_not_enforced_for_all_users(cx: &Context<'_>) -> Verdict {
         held: "are asked for a second factor in every sign-in",
         nobody: "no enabled member besides emergency and synchronisation accounts",
     };
-    let population = population(cx, |user| !user.is_guest())?;
+    let guarantee = members(vec![vec![Atom::Mfa]]);
     if let Some(outcome) = security_defaults_are_on(
         cx,
-        population.len(),
+        &guarantee,
         &WORDS,
         "security defaults are on; they ask ordinary members for a second factor only when Microsoft sees need, so it is not proved for every sign-in",
     )? {
         return Ok(outcome);
     }
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    let question = Question::new(Target::AllResources, Requirement::Mfa);
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    guarantee.judge_all(cx, &population);
-    guarantee.verdict(&WORDS)
+    prove(cx, &guarantee, &WORDS)
 }
 
-/// The enabled accounts that hold an admin role, active or eligible, groups expanded.
-pub(super) struct Admins<'a> {
-    holders: &'a Holders,
-    pub(super) population: Population<'a>,
-    /// Groups that hold an admin role and whose members are not known.
-    unknown_groups: Vec<Guid>,
+/// The accounts that hold an admin role, active or eligible, groups expanded.
+pub(in crate::rules) struct Admins {
+    roles: Vec<Guid>,
     without_eligible: bool,
 }
 
-impl<'a> Admins<'a> {
-    /// Reads holders and accounts.
-    pub(super) fn read(cx: &Context<'a>) -> Result<Self, NotEvaluated> {
+impl Admins {
+    /// Reads holders: which roles count, those of the tenant's own that carry the tenant among them.
+    pub(in crate::rules) fn read(cx: &Context<'_>) -> Result<Self, NotEvaluated> {
         let holders = cx.holders()?;
         cx.whole(Resource::GroupTransitiveMembers)?;
-        let ids = holders.admin_users();
-        let population = population_among(cx, &ids)?;
-        let mut unknown_groups: Vec<Guid> = holders
-            .admins()
-            .filter(|holder| holder.kind == PrincipalKind::Group)
-            .map(|holder| holder.principal)
-            .collect();
-        unknown_groups.dedup();
+        let mut roles: Vec<Guid> = holders.admins().map(|holder| holder.role).collect();
+        roles.extend(reference::admin_roles());
+        roles.sort_unstable();
+        roles.dedup();
         Ok(Self {
-            holders,
-            population,
-            unknown_groups,
+            roles,
             without_eligible: cx.owns(Licence::PIM) == Some(false),
         })
     }
 
-    /// Asks for every administrator, in each state in which an admin role is held.
-    pub(super) fn judge(
+    /// Every sign-in of theirs, in the states in which an admin role is held.
+    pub(in crate::rules) fn guarantee(&self, must: Vec<Clause>) -> Guarantee {
+        asked(must).who(Who::Roles(self.roles.clone(), RoleScope::Any))
+    }
+
+    /// Judges a guarantee about them.
+    pub(in crate::rules) fn prove(
         &self,
         cx: &Context<'_>,
-        shapes: &Shapes<'_>,
-        guarantee: &mut Guarantee<'_, '_>,
-    ) {
-        for user in self.population.judged() {
-            let states = self.states(user, shapes.subject(user));
-            guarantee.judge_user(cx, user, &states);
-        }
-        guarantee.show_apart(&self.population.apart);
+        guarantee: &Guarantee,
+        words: &Words,
+    ) -> Verdict {
+        Ok(self.conclude(prove(cx, guarantee, words)?))
     }
 
-    /// With an active admin role the account is an administrator as it is. Otherwise it becomes one by activating any one
-    /// of its eligible roles; more than one at a time only adds policies. A role that is limited to an administrative unit makes
-    /// an administrator and is not seen by policies on roles.
-    fn states(&self, user: User<'_>, subject: Subject) -> Vec<Subject> {
-        let roles = || {
-            self.holders
-                .of(user.id())
-                .filter(|holder| self.holders.is_admin_role(holder.role))
-        };
-        if roles().any(|holder| holder.held == Held::Active) {
-            return vec![subject];
-        }
-        roles()
-            .map(|holder| {
-                if holder.is_tenant_wide() {
-                    subject.assuming(holder.role)
-                } else {
-                    subject
-                }
-            })
-            .collect()
-    }
-
-    /// A pass needs every administrator to be known; without Privileged Identity Management the reason says what was left out.
-    pub(super) fn conclude(&self, mut outcome: Outcome) -> Verdict {
-        let passes = outcome.affected.count() == 0;
-        if passes && let Some(group) = self.unknown_groups.first() {
-            return Err(NotEvaluated::unknown(format!(
-                "the members of group {group}, which holds an admin role, were not read"
-            )));
-        }
+    /// Without Privileged Identity Management the reason says what was left out.
+    fn conclude(&self, mut outcome: Outcome) -> Outcome {
         if self.without_eligible {
             outcome.reason = format!(
                 "{}; only active assignments were judged, eligible ones need Entra ID P2",
@@ -227,6 +195,6 @@ impl<'a> Admins<'a> {
             )
             .into();
         }
-        Ok(outcome)
+        outcome
     }
 }

@@ -1,7 +1,7 @@
 //! A second factor for guests and external users.
 
-use super::conditional_access::{Guarantee, Words, all_policies, population, read_policies};
-use crate::access::{ExternalKind, Question, Requirement, Subject, Target};
+use super::conditional_access::{Words, analyzer, asked, conclude};
+use crate::access::{Atom, ExternalKind, Who};
 use crate::rules::Evidence;
 use crate::rules::prelude::*;
 use crate::snapshot::model::{AccessType, AllowInvitesFrom, CrossTenantAccessPolicyB2BSetting};
@@ -24,7 +24,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::Any,
         reads: &[Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances, Resource::AuthorizationPolicy, Resource::CrossTenantAccessDefault, Resource::CrossTenantAccessPartners],
+        may_read: &[Resource::ConditionalAccessPolicies, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::NamedLocations, Resource::RoleEligibilityScheduleInstances, Resource::AuthorizationPolicy, Resource::CrossTenantAccessDefault, Resource::CrossTenantAccessPartners],
         controls: &[Maester("MT.1016"), MitreAttack("T1078.004"), MitreAttack("T1199"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.users", expected: "mfa or block for every kind of guestOrExternalUserTypes of all external tenants, on all resources" },
         remediation: Remediation {
@@ -62,24 +62,21 @@ fn mfa_not_enforced_for_guests(cx: &Context<'_>) -> Verdict {
             "nobody can invite guests, there are none, and direct connect is blocked",
         ));
     }
-    let guests = population(cx, User::is_guest)?;
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    let question = Question::new(Target::AllResources, Requirement::Mfa);
-    let mut guarantee = Guarantee::new(&policies, &[question]);
     let providers_count = cx.config().guests.judge_service_providers;
-    let kinds: Vec<ExternalKind> = ExternalKind::ALL
-        .into_iter()
-        .filter(|kind| providers_count || *kind != ExternalKind::ServiceProvider)
-        .collect();
-    for kind in kinds {
-        guarantee.judge(Subject::external(kind), |_| {
-            Object::new(ObjectType::GuestType, kind.as_str(), kind.as_str())
-        });
-    }
-    guarantee.judge_all(cx, &guests);
-    let mut outcome = guarantee.verdict(&WORDS)?;
-    if outcome.affected.count() == 0 && !named_explicitly(&policies.shapes, providers_count) {
-        outcome = outcome.confidence(ALL_USERS_READING);
+    let mut guarantee = asked(vec![vec![Atom::Mfa]]).who(Who::EveryExternal {
+        providers: providers_count,
+    });
+    // `All` users are taken to reach everybody.
+    guarantee.assume.all_reaches_everyone = true;
+    let analyzer = analyzer(cx)?;
+    let mut outcome = conclude(cx, &analyzer.judge(&guarantee, cx.apart()), &WORDS)?;
+    if outcome.affected.count() == 0 {
+        guarantee.assume.all_reaches_everyone = false;
+        let strictly = analyzer.judge(&guarantee, cx.apart());
+        let mut unsure = strictly.unknown_kinds.iter().copied();
+        if unsure.any(ExternalKind::has_no_object) {
+            outcome = outcome.confidence(ALL_USERS_READING);
+        }
     }
     if !providers_count {
         outcome = outcome.with_evidence(Evidence::new(
@@ -90,15 +87,6 @@ fn mfa_not_enforced_for_guests(cx: &Context<'_>) -> Verdict {
         ));
     }
     Ok(outcome)
-}
-
-/// Whether some policy names the kinds without an object in this directory, instead of all users.
-fn named_explicitly(shapes: &crate::access::Shapes<'_>, providers_count: bool) -> bool {
-    ExternalKind::ALL
-        .into_iter()
-        .filter(|kind| kind.has_no_object())
-        .filter(|kind| providers_count || *kind != ExternalKind::ServiceProvider)
-        .all(|kind| shapes.enabled().any(|shape| shape.names_kind(kind)))
 }
 
 fn externals_can_come(cx: &Context<'_>) -> Result<bool, NotEvaluated> {

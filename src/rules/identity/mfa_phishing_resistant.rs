@@ -1,8 +1,8 @@
 //! Factors that cannot be phished, for administrators.
 
-use super::conditional_access::{Guarantee, Words, all_policies, read_policies};
-use super::mfa::Admins;
-use crate::access::{Question, Requirement, Target};
+use super::conditional_access::Words;
+use super::mfa::{ADMINS_MAY_REST_ON, Admins};
+use crate::access::Atom;
 use crate::rules::prelude::*;
 
 declare_rule! {
@@ -21,7 +21,7 @@ declare_rule! {
         after: &["emergency-access-account-missing", "mfa-not-enforced-for-admins", "admins-without-phishing-resistant-method"],
         licence: Licence::ENTRA_P1,
         reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments, Resource::GroupTransitiveMembers],
-        may_read: &[Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: ADMINS_MAY_REST_ON,
         controls: &[Cis7("5.2.2.5"), Cis6("5.2.2.5"), Scuba("MS.AAD.3.6v1"), MitreAttack("T1566.002"), MitreAttack("T1557"), MitreAttack("T1078.004"), NistCsf2("PR.AA-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "grantControls.authenticationStrength.allowedCombinations", expected: "nothing but fido2, windowsHelloForBusiness and x509CertificateMultiFactor, for every holder of an admin role" },
         remediation: Remediation {
@@ -53,9 +53,9 @@ fn phishing_resistant_mfa_not_enforced_for_admins(cx: &Context<'_>) -> Verdict {
         nobody: "no enabled account besides emergency and synchronisation accounts holds an admin role",
     };
     let admins = Admins::read(cx)?;
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    let question = Question::new(Target::AllResources, Requirement::PhishingResistant);
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    admins.judge(cx, &policies.shapes, &mut guarantee);
-    admins.conclude(guarantee.verdict(&WORDS)?)
+    admins.prove(
+        cx,
+        &admins.guarantee(vec![vec![Atom::PhishingResistantMfa]]),
+        &WORDS,
+    )
 }

@@ -1,9 +1,8 @@
 //! Who may register sign-in methods, and from where.
 
-use super::conditional_access::{Guarantee, Words, all_policies, population, read_policies};
-use crate::access::{Clients, Places, Question, Requirement, Target};
+use super::conditional_access::{MAY_REST_ON, Words, list, members, prove};
+use crate::access::{Asked, Atom, When};
 use crate::rules::prelude::*;
-use crate::snapshot::model::ConditionalAccessConditionSet;
 
 declare_rule! {
     /// Whoever guesses the password of an account without a second factor registers his own, and from then on the account is better protected
@@ -21,7 +20,7 @@ declare_rule! {
         after: &["emergency-access-account-missing"],
         licence: Licence::ENTRA_P1,
         reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::NamedLocations, Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON,
         controls: &[Maester("MT.1011"), MitreAttack("T1098.005"), MitreAttack("T1556.006"), NistCsf2("PR.AA-02")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.applications.includeUserActions", expected: "urn:user:registersecurityinfo with mfa, a managed device or block, at least outside trusted IP locations" },
         remediation: Remediation {
@@ -51,41 +50,18 @@ fn security_info_registration_unprotected(cx: &Context<'_>) -> Verdict {
         held: "are kept from registering security info with a password alone from an untrusted place",
         nobody: "no enabled member",
     };
-    let population = population(cx, |user| !user.is_guest())?;
-    let listed = all_policies(cx)?;
-    // Only a policy on a user action that leaves out places needs to know which of them are trusted.
-    let leaves_out_places = |conditions: &ConditionalAccessConditionSet| {
-        let actions = conditions
-            .applications
-            .as_ref()
-            .and_then(|applications| applications.include_user_actions.as_ref());
-        let places = conditions
-            .locations
-            .as_ref()
-            .and_then(|locations| locations.exclude_locations.as_ref());
-        actions.is_some_and(|actions| !actions.is_empty())
-            && places.is_some_and(|places| !places.is_empty())
-    };
-    let leaves_out_places = listed
-        .iter()
-        .filter_map(|policy| policy.conditions.as_ref())
-        .any(leaves_out_places);
-    let locations = if leaves_out_places {
-        cx.whole(Resource::NamedLocations)?;
-        cx.named_locations()?
-    } else {
-        &[]
-    };
-    let policies = read_policies(cx, listed, locations)?;
-    let question = Question {
-        clients: Clients::MODERN,
-        places: Places::Untrusted,
-        ..Question::new(
-            Target::UserAction("urn:user:registersecurityinfo"),
-            Requirement::MfaOrManagedDevice,
-        )
-    };
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    guarantee.judge_all(cx, &population);
-    guarantee.verdict(&WORDS)
+    let guarantee = members(vec![vec![
+        Atom::Mfa,
+        Atom::CompliantDevice,
+        Atom::DomainJoinedDevice,
+    ]])
+    .target(Asked::UserAction(
+        "urn:user:registersecurityinfo".to_owned(),
+    ))
+    .when(When {
+        client_app_types: list(&["browser", "mobileAppsAndDesktopClients"]),
+        trusted: Some(false),
+        ..When::default()
+    });
+    prove(cx, &guarantee, &WORDS)
 }

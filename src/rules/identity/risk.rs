@@ -1,7 +1,7 @@
 //! What happens when Microsoft rates a sign-in or a user risky.
 
-use super::conditional_access::{Guarantee, Words, all_policies, population, read_policies};
-use crate::access::{Question, Requirement, RiskLevels, Target};
+use super::conditional_access::{MAY_REST_ON, Words, all_policies, list, members, prove};
+use crate::access::{Atom, SessionAtom, When};
 use crate::rules::Evidence;
 use crate::rules::prelude::*;
 use crate::snapshot::model::{ConditionalAccessPolicy, ConditionalAccessPolicyState};
@@ -22,7 +22,7 @@ declare_rule! {
         after: &["mfa-not-enforced-for-all-users"],
         licence: Licence::ENTRA_P2,
         reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON,
         controls: &[Cis7("5.2.2.7"), Cis6("5.2.2.7"), Maester("MT.1012"), MitreAttack("T1078.004"), MitreAttack("T1110"), NistCsf2("DE.CM-03")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.signInRiskLevels", expected: "medium and high, with mfa and signInFrequency everyTime, or block" },
         remediation: Remediation {
@@ -61,7 +61,7 @@ declare_rule! {
         after: &["mfa-not-enforced-for-all-users"],
         licence: Licence::ENTRA_P2,
         reads: &[Resource::ConditionalAccessPolicies, Resource::Users, Resource::RoleDefinitions, Resource::RoleAssignments],
-        may_read: &[Resource::GroupTransitiveMembers, Resource::AuthenticationStrengthPolicies, Resource::RoleEligibilityScheduleInstances],
+        may_read: MAY_REST_ON,
         controls: &[Cis7("5.2.2.6"), Cis6("5.2.2.6"), Maester("MT.1013"), MitreAttack("T1078.004"), NistCsf2("RS.MI-01")],
         evidence: Expected { source: Some(Resource::ConditionalAccessPolicies), property: "conditions.userRiskLevels", expected: "high, with block, riskRemediation, or passwordChange and mfa" },
         remediation: Remediation {
@@ -124,13 +124,17 @@ declare_rule! {
 }
 
 fn risky_sign_in_not_challenged(cx: &Context<'_>) -> Verdict {
-    const QUESTION: Question = Question {
-        sign_in_risk: RiskLevels::MEDIUM.and(RiskLevels::HIGH),
-        ..Question::new(Target::AllResources, Requirement::FreshMfa)
-    };
-    members(
+    let guarantee = members(vec![
+        vec![Atom::Mfa, Atom::RiskRemediation],
+        vec![Atom::Session(SessionAtom::SignInFrequency(0))],
+    ])
+    .when(When {
+        sign_in_risk: list(&["medium", "high"]),
+        ..When::default()
+    });
+    prove(
         cx,
-        QUESTION,
+        &guarantee,
         &Words {
             who: "enabled members",
             held: "are freshly challenged at medium and high sign-in risk",
@@ -140,27 +144,23 @@ fn risky_sign_in_not_challenged(cx: &Context<'_>) -> Verdict {
 }
 
 fn risky_user_access_unrestricted(cx: &Context<'_>) -> Verdict {
-    const QUESTION: Question = Question {
-        user_risk: RiskLevels::HIGH,
-        ..Question::new(Target::AllResources, Requirement::SecureRemediation)
-    };
-    members(
+    let guarantee = members(vec![
+        vec![Atom::Mfa, Atom::RiskRemediation],
+        vec![Atom::PasswordChange, Atom::RiskRemediation],
+    ])
+    .when(When {
+        user_risk: list(&["high"]),
+        ..When::default()
+    });
+    prove(
         cx,
-        QUESTION,
+        &guarantee,
         &Words {
             who: "enabled members",
             held: "are blocked or have to remedy at high user risk",
             nobody: "no enabled member",
         },
     )
-}
-
-fn members(cx: &Context<'_>, question: Question, words: &Words) -> Verdict {
-    let population = population(cx, |user| !user.is_guest())?;
-    let policies = read_policies(cx, all_policies(cx)?, &[])?;
-    let mut guarantee = Guarantee::new(&policies, &[question]);
-    guarantee.judge_all(cx, &population);
-    guarantee.verdict(words)
 }
 
 fn identity_protection_unused(cx: &Context<'_>) -> Verdict {
