@@ -202,24 +202,23 @@ fn merge(
             rows.get(value as usize)
                 .is_some_and(|known| known.is_masked(row, mask))
         };
-        let value = match table.find(hash, is_like) {
-            Some(&value) => value,
-            None => {
-                let value = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-                rows.push(row.clone().and(mask));
-                table.insert_unique(hash, value, |&value| {
-                    rows.get(value as usize).map_or(0, |row| {
-                        let words = row.masked(mask);
-                        words
-                            .fold(hasher.build_hasher(), |mut hasher, word| {
-                                hasher.write_u64(word);
-                                hasher
-                            })
-                            .finish()
-                    })
-                });
-                value
-            }
+        let value = if let Some(&value) = table.find(hash, is_like) {
+            value
+        } else {
+            let value = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+            rows.push(row.clone().and(mask));
+            table.insert_unique(hash, value, |&value| {
+                rows.get(value as usize).map_or(0, |row| {
+                    let words = row.masked(mask);
+                    words
+                        .fold(hasher.build_hasher(), |mut hasher, word| {
+                            hasher.write_u64(word);
+                            hasher
+                        })
+                        .finish()
+                })
+            });
+            value
         };
         values.push((state, value));
     }

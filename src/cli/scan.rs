@@ -7,12 +7,13 @@ use super::failure::Failure;
 use super::source::{Keep, Reading};
 use super::{Ended, World, select, source};
 use crate::ExitStatus;
+use crate::access::{Analyzer, Guarantee};
 use crate::plan;
 use crate::report::table::Style;
 use crate::report::{self, Assessment, TenantName};
 use crate::rules::{self, Finding, Severity, Status};
-use crate::snapshot::file;
 use crate::snapshot::tenant::Licences;
+use crate::snapshot::{Resource, State, file};
 
 pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
     if args
@@ -61,6 +62,18 @@ pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
     let licences = Licences::of(&snapshot.tenant);
     let entitlements = plan::entitlements(&findings, &licences);
     let questions = plan::questions(&findings, &plan, &entitlements);
+    let asked_policies = snapshot.tenant.state(Resource::ConditionalAccessPolicies).0;
+    let access = if *asked_policies == State::Skipped {
+        Vec::new()
+    } else {
+        let settings = rules::access_settings(&snapshot.tenant, &config);
+        let analyzer = Analyzer::read(&snapshot.tenant, settings);
+        let named = Guarantee::named();
+        named
+            .iter()
+            .map(|guarantee| analyzer.prove(guarantee, true))
+            .collect()
+    };
     let assessment = Assessment {
         header: &snapshot.header,
         tenant: TenantName::of(&snapshot.header, &snapshot.tenant),
@@ -69,6 +82,7 @@ pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
         plan,
         entitlements,
         questions,
+        access,
         records: &snapshot.records,
         owners: &config.owners,
     };

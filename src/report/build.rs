@@ -76,7 +76,9 @@ impl<'a> Report<'a> {
                     rules: &entry.rules,
                 })
                 .collect(),
-            access: Access::default(),
+            access: Access {
+                guarantees: &assessment.access,
+            },
             collection: assessment
                 .records
                 .iter()

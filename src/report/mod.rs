@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::access::Proof;
 use crate::config::Owners;
 use crate::plan::{Entitlement, Plan, Question};
 use crate::rules::Finding;
@@ -39,6 +40,8 @@ pub struct Assessment<'a> {
     pub entitlements: Vec<Entitlement>,
     /// The questions of a review.
     pub questions: Vec<Question>,
+    /// The named guarantees of Conditional Access, answered; none where policies were not asked for.
+    pub access: Vec<Proof>,
     /// How the reading of each resource ended.
     pub records: &'a BTreeMap<Resource, Record>,
     /// Who looks after each area.

@@ -27,7 +27,7 @@ pub struct Report<'a> {
     pub plan: BTreeMap<&'static str, Vec<PlanTask<'a>>>,
     pub entitlements: Vec<Entitlement<'a>>,
     pub questions: Vec<Question<'a>>,
-    pub access: Access,
+    pub access: Access<'a>,
     pub collection: Vec<Collection<'a>>,
 }
 
@@ -220,11 +220,11 @@ pub struct Question<'a> {
     pub rules: &'a [&'static str],
 }
 
-/// The Conditional Access analyzer's part; it has no guarantees to report yet.
-#[derive(Debug, Default, Serialize)]
+/// The Conditional Access analyzer's part.
+#[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "as above")]
-pub struct Access {
-    pub guarantees: Vec<()>,
+pub struct Access<'a> {
+    pub guarantees: &'a [crate::access::Proof],
 }
 
 #[derive(Debug, Serialize)]

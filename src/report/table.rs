@@ -10,6 +10,7 @@ use comfy_table::{
 
 use super::Assessment;
 use super::build::is_complete;
+use crate::access::{Proof, Verdict};
 use crate::plan::{Horizon, Part, Task, evaluated, exposure_score, worst_first};
 use crate::rules::{Area, Effort, EntitlementState, Finding, Severity, Status};
 
@@ -32,6 +33,7 @@ pub fn write(assessment: &Assessment<'_>, style: Style, out: &mut dyn Write) -> 
     act_now(assessment, paint, style, out)?;
     findings(assessment, paint, style, out)?;
     plan(assessment, paint, style, out)?;
+    access(assessment, paint, style, out)?;
     entitlements(assessment, paint, style, out)?;
     not_evaluated(assessment, paint, style, out)?;
     writeln!(
@@ -331,6 +333,47 @@ fn what_to_do(task: &Task) -> String {
             task.rules.len()
         ),
     }
+}
+
+/// Who is covered by what: the named guarantees of Conditional Access, the open ones first.
+fn access(
+    assessment: &Assessment<'_>,
+    paint: Paint,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if assessment.access.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{}",
+        paint.heading("Conditional Access, for every possible sign-in")
+    )?;
+    let mut table = table(style, &["Guarantee", "Verdict", "Open to"]);
+    let mut proofs: Vec<&Proof> = assessment.access.iter().collect();
+    proofs.sort_by_key(|proof| std::cmp::Reverse(proof.verdict));
+    for proof in proofs {
+        let open = match proof.verdict {
+            Verdict::Violated | Verdict::Depends => {
+                let count = proof.affected_users.count;
+                format!("{count} of {}", proof.asked_users)
+            }
+            Verdict::Proved => format!("none of {}", proof.asked_users),
+            Verdict::Vacuous => "nobody is asked about".to_owned(),
+            Verdict::Unknown => String::new(),
+        };
+        table.add_row(vec![
+            crate::snapshot::Untrusted::from(proof.says.as_str()).for_terminal(),
+            proof.verdict.as_str().to_owned(),
+            open,
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    writeln!(
+        out,
+        "`m365audit access prove` shows which sign-ins, which policy comes near and what closes the gap."
+    )
 }
 
 fn entitlements(

@@ -140,7 +140,7 @@ fn people(world: &World, guarantee: &Guarantee) -> Vec<(Person, BTreeSet<usize>)
                 .collect();
             let guest = user["userType"] == "Guest";
             let asked = match &guarantee.who {
-                Who::All => true,
+                Who::All | Who::EveryAccount => true,
                 Who::Members => !guest,
                 Who::Guests | Who::EveryExternal { .. } => guest,
                 Who::Users(ids) => guids(ids).contains(id),
@@ -524,6 +524,7 @@ fn mask(policies: &[&Value], test: impl Fn(&Value) -> bool) -> Mask {
         .fold(0, |mask, (place, _)| mask | 1 << place)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is cloned for every element")]
 fn products(left: &BTreeSet<Mask>, right: impl Iterator<Item = Mask> + Clone) -> BTreeSet<Mask> {
     left.iter()
         .flat_map(|left| right.clone().map(move |right| left & right))

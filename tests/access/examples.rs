@@ -42,8 +42,8 @@ fn finance_and_payroll() {
     };
     comes_out(&both, &outside, Proved);
     comes_out(&both, &needs(&[]).target(asked(PAYROLL)), Violated);
-    comes_out(&with(&world, &[finance.clone()]), &goal, Violated);
-    comes_out(&with(&world, &[others.clone()]), &goal, Violated);
+    comes_out(&with(&world, std::slice::from_ref(&finance)), &goal, Violated);
+    comes_out(&with(&world, std::slice::from_ref(&others)), &goal, Violated);
     finance["grantControls"]["operator"] = json!("OR");
     comes_out(&with(&world, &[finance, others]), &goal, Violated);
 }
@@ -79,7 +79,7 @@ fn device_filter_scenarios() {
     let both = with(&world, &[ask.clone(), block.clone()]);
     comes_out(&both, &elsewhere, Proved);
     comes_out(&both, &needs(&[Atom::Mfa]).target(asked(AZURE_API)), Proved);
-    comes_out(&with(&world, &[ask.clone()]), &elsewhere, Violated);
+    comes_out(&with(&world, std::slice::from_ref(&ask)), &elsewhere, Violated);
     // The classic hole: a negative filter that excludes lets unregistered devices out of the policy.
     let hole = policy(
         &["block"],
@@ -367,7 +367,7 @@ fn everybody() -> World {
 fn each_template_meets_its_guarantee_and_fails_it_without_one_piece() {
     for template in templates() {
         let guarantee = named(template.guarantee);
-        let world = with(&everybody(), &[template.policy.clone()]);
+        let world = with(&everybody(), std::slice::from_ref(&template.policy));
         comes_out(&world, &guarantee, Proved);
         for (path, value) in template.pieces {
             let mut policy = template.policy.clone();

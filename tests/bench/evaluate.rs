@@ -76,6 +76,7 @@ fn all(criterion: &mut Criterion) {
                 let entitlements = plan::entitlements(&findings, &Licences::of(&tenant));
                 let questions = plan::questions(&findings, &plan, &entitlements);
                 let assessment = Assessment {
+                    access: Vec::new(),
                     header: &header,
                     tenant: TenantName::of(&header, &tenant),
                     evaluated_at: tenant::now(),
