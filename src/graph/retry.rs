@@ -155,7 +155,7 @@ where
     let mut renewals = u32::from(renewal != Renewal::IfNeeded);
     loop {
         let parts = call.batch.as_ref().map_or(1, |batch| batch.parts);
-        let pass = inner
+        let mut pass = inner
             .gates
             .enter(call.service, call.units, parts, inner.clock.as_ref())
             .await;
@@ -165,7 +165,7 @@ where
             .await?;
         effort.requests += 1;
         let sent = inner.clock.now();
-        inner.gates.sent(call.service, &pass, sent);
+        inner.gates.sent(call.service, &mut pass, sent);
         let answer = exchange(inner, call, &token).await;
         let started = pass.started;
         drop(pass);

@@ -70,11 +70,16 @@ impl Bucket {
         self.level = (self.level - units).min(self.burst);
     }
 
-    /// Forgets what came back in so long: what was taken is used only now. Only where units are spaced, one at a time, does that matter;
-    /// elsewhere it is within the margin.
-    pub(super) fn put_off(&mut self, by: Duration) {
-        if self.burst <= 1.0 && !self.is_unlimited() {
-            self.charge((by.as_secs_f64() * self.rate).min(1.0));
+    /// Whether units are given out one at a time, so that it matters when each is used.
+    pub(super) const fn is_spaced(&self) -> bool {
+        self.burst <= 1.0 && !self.is_unlimited()
+    }
+
+    /// Counts from `now`, where units are spaced: what was taken is used only now, and `by` so much later than it should have been.
+    pub(super) fn put_off(&mut self, by: Duration, now: Timestamp) {
+        if self.is_spaced() {
+            self.fill(now);
+            self.level = self.level.min(0.0) - by.as_secs_f64() * self.rate;
         }
     }
 

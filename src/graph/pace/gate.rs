@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::bucket::Bucket;
 use super::recent::Recent;
@@ -58,7 +58,7 @@ pub(crate) struct Gates {
 struct Gate {
     permits: Arc<Semaphore>,
     /// Held by the one that waits for its units: the others queue behind it, in order.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
     state: Mutex<State>,
 }
 
@@ -79,6 +79,15 @@ pub(crate) struct Pass {
     /// When it was given.
     pub(crate) started: Timestamp,
     _place: Option<OwnedSemaphorePermit>,
+    /// Where requests are spaced one at a time nobody else has his turn before this one is sent.
+    turn: Option<Turn>,
+}
+
+/// The turn of a request that is not sent yet.
+struct Turn {
+    _turn: OwnedMutexGuard<()>,
+    /// How much later than it should have been it came.
+    late: Duration,
 }
 
 /// How an answer bears on the pace.
@@ -130,11 +139,11 @@ impl Gates {
         requests: u32,
         clock: &dyn Clock,
     ) -> Pass {
-        let mut place = None;
+        let (mut place, mut turn) = (None, None);
         if let Some(gate) = self.gates.get(&service) {
             // The semaphore is never closed.
             place = Arc::clone(&gate.permits).acquire_owned().await.ok();
-            gate.wait(units, clock).await;
+            turn = gate.wait(units, clock).await;
         }
         if let Some(all) = &self.all {
             all.wait(requests, clock).await;
@@ -142,13 +151,16 @@ impl Gates {
         Pass {
             started: clock.now(),
             _place: place,
+            turn,
         }
     }
 
     /// A request that was let through is sent only now: it may have waited for a token.
-    pub(crate) fn sent(&self, service: Service, pass: &Pass, now: Timestamp) {
-        if let Some(gate) = self.gates.get(&service) {
-            gate.state().bucket.put_off(until(pass.started, now));
+    pub(crate) fn sent(&self, service: Service, pass: &mut Pass, now: Timestamp) {
+        if let Some(turn) = pass.turn.take()
+            && let Some(gate) = self.gates.get(&service)
+        {
+            gate.state().bucket.put_off(turn.late, now);
         }
     }
 
@@ -190,7 +202,7 @@ impl Gate {
         let concurrency = limit.concurrency.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             permits: Arc::new(Semaphore::new(concurrency)),
-            turn: tokio::sync::Mutex::new(()),
+            turn: Arc::default(),
             state: Mutex::new(State {
                 limit,
                 bucket: Bucket::new(limit.rate, limit.burst),
@@ -202,9 +214,9 @@ impl Gate {
         }
     }
 
-    /// Takes the units when they are there and nothing is held.
-    async fn wait(&self, units: u32, clock: &dyn Clock) {
-        let _turn = self.turn.lock().await;
+    /// Takes the units when they are there and nothing is held. The turn lasts until the request is sent where that matters.
+    async fn wait(&self, units: u32, clock: &dyn Clock) -> Option<Turn> {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut late = Duration::ZERO;
         loop {
             let now = clock.now();
@@ -214,8 +226,11 @@ impl Gate {
                 match until(now, state.held) {
                     Duration::ZERO => match state.bucket.take(units, now) {
                         Ok(()) => {
-                            state.bucket.put_off(late.min(LATEST));
-                            return;
+                            let late = late.min(LATEST);
+                            return state
+                                .bucket
+                                .is_spaced()
+                                .then_some(Turn { _turn: turn, late });
                         }
                         Err(wait) => wait,
                     },

@@ -5,8 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use flate2::bufread::GzDecoder;
-
+use super::member::Unpacker;
 use super::read::{LONGEST_LINE, Reading};
 use super::write::{Writer, lock, partial};
 use super::{Earlier, EndLine, FORMAT, Header, PageLine, SnapshotError};
@@ -61,20 +60,21 @@ pub fn resume(path: &Path, wanted: &Header) -> Result<Resumed, SnapshotError> {
             inner: BufReader::with_capacity(256 * 1024, file.try_clone().map_err(io("read"))?),
             taken: 0,
         },
-        text: String::new(),
+        unpacker: Unpacker::new(),
     };
     let foreign = |why| SnapshotError::Foreign(name.clone(), why);
-    if !members.next() {
+    let Some(header_line) = members.next().map(str::to_owned) else {
         return Err(foreign("it does not begin with a snapshot header"));
-    }
-    let header_line = members.text.clone();
+    };
     let header: Header = serde_json::from_str(&header_line)
         .map_err(|_| foreign("its first line is not a snapshot header"))?;
     agree(&header, wanted).map_err(|why| SnapshotError::Different(name.clone(), why))?;
     let mut reading = Reading::new(&name);
     let mut earlier = Earlier::default();
     let mut whole = members.input.taken;
-    while members.next() && take(&members.text, &mut reading, &mut earlier)? {
+    while let Some(text) = members.next()
+        && take(text, &mut reading, &mut earlier)?
+    {
         whole = members.input.taken;
     }
     // What is cut off here was torn when the run was interrupted.
@@ -172,18 +172,14 @@ fn take(
 /// The members of a file, one after the other, with the place where each ends.
 struct Members {
     input: Counted<BufReader<File>>,
-    text: String,
+    unpacker: Unpacker,
 }
 
 impl Members {
-    /// Unpacks the next member; false at the end or where one is torn.
-    fn next(&mut self) -> bool {
-        self.text.clear();
-        if !self.input.fill_buf().is_ok_and(|rest| !rest.is_empty()) {
-            return false;
-        }
-        let mut member = GzDecoder::new(&mut self.input).take(LONGEST_PAGE);
-        member.read_to_string(&mut self.text).is_ok() && self.text.ends_with('\n')
+    /// Unpacks the next member; `None` at the end or where one is torn.
+    fn next(&mut self) -> Option<&str> {
+        let text = self.unpacker.member(&mut self.input, LONGEST_PAGE)?;
+        text.ends_with('\n').then_some(text)
     }
 }
 

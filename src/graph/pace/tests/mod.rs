@@ -166,10 +166,11 @@ impl Stage {
     /// One request, repeated until it is answered, as the client does it.
     async fn request(&self) {
         for attempt in 1.. {
-            let pass = self
+            let mut pass = self
                 .gates
                 .enter(self.service, self.units, 1, &self.clock)
                 .await;
+            self.gates.sent(self.service, &mut pass, self.clock.now());
             let jitter = self.random.borrow_mut().f64() * 0.2 + 0.9;
             let way = Duration::from_secs_f64(self.way * jitter);
             self.clock.sleep(way).await;

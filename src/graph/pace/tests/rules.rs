@@ -183,16 +183,19 @@ fn requests_a_second_apart_are_a_second_apart_when_they_are_sent() {
     let gates = Gates::new(&Pace::published());
     let service = Service::ConditionalAccess;
     let sent = RefCell::new(Vec::new());
-    let task = async {
-        // The first has to wait for its token.
-        for token in [700, 0, 0] {
-            let pass = gates.enter(service, 1, 1, &clock).await;
+    let task = |token| {
+        let (gates, clock, sent) = (&gates, &clock, &sent);
+        async move {
+            let mut pass = gates.enter(service, 1, 1, clock).await;
             clock.0.sleep(Duration::from_millis(token)).await;
-            gates.sent(service, &pass, clock.now());
+            gates.sent(service, &mut pass, clock.now());
             sent.borrow_mut().push(clock.0.seconds());
+            clock.0.sleep(Duration::from_millis(1_500)).await;
         }
     };
-    run(&clock.0, vec![Box::pin(task)], f64::INFINITY);
+    // The first has to wait for its token, and all are answered late.
+    let tasks = [2_000, 0, 0].map(|token| Box::pin(task(token)) as _);
+    run(&clock.0, tasks.into(), f64::INFINITY);
     let sent = sent.into_inner();
     let apart: Vec<f64> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
     // What was sent late may have arrived late: the next one keeps its distance from that.
