@@ -409,6 +409,13 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Whether Intune manages a device with this operating system (any, when empty); `None` when the list was not read to its end.
+    pub(crate) fn manages_device_with(&self, operating_system: &str) -> Option<bool> {
+        self.declared(Resource::ManagedDevices);
+        self.whole(Resource::ManagedDevices).ok()?;
+        Some(self.shared.tenant.has_managed_device(operating_system))
+    }
+
     /// Policies as far as they were read, for the reason why something cannot be told.
     pub(crate) fn known_policies(&self) -> &'a [ConditionalAccessPolicy] {
         self.shared.tenant.conditional_access_policies.hints()

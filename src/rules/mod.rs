@@ -38,7 +38,7 @@ pub(crate) mod prelude {
     pub(crate) use super::{
         Affected, Area, Context, Danger, Disruption, Effort, EffortBySize, EntitlementState,
         Expected, Kind, Licence, NotEvaluated, Object, ObjectType, Outcome, Protection,
-        Remediation, Risk, Side, Tally, Verdict,
+        Remediation, Risk, Side, Tally, Tier, Verdict,
     };
     pub(crate) use crate::snapshot::{Guid, Resource, Untrusted};
 }

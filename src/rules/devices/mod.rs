@@ -5,7 +5,9 @@ mod assignment;
 mod compliance_policies;
 mod device_management;
 mod device_registration;
+mod intune_enrolment;
 mod managed_devices;
+mod unmanaged_access;
 
 use super::Rule;
 
@@ -18,5 +20,10 @@ pub static RULES: &[&Rule] = &[
     &managed_devices::DEVICE_THREAT_REPORTED,
     &managed_devices::DEVICE_UNENCRYPTED,
     &device_management::DEVICE_WITHOUT_POLICY_COMPLIANT,
+    &intune_enrolment::INTUNE_ENROLMENT_WITHOUT_FRESH_MFA,
     &device_management::INTUNE_UNUSED,
+    &unmanaged_access::MOBILE_APP_PROTECTION_NOT_REQUIRED,
+    &unmanaged_access::UNKNOWN_PLATFORM_ACCESS_ALLOWED,
+    &unmanaged_access::UNMANAGED_DEVICE_ACCESS_ALLOWED,
+    &unmanaged_access::UNMANAGED_DEVICE_ACCESS_ALLOWED_FOR_ADMINS,
 ];
