@@ -524,7 +524,10 @@ fn mask(policies: &[&Value], test: impl Fn(&Value) -> bool) -> Mask {
         .fold(0, |mask, (place, _)| mask | 1 << place)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it is cloned for every element")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is cloned for every element"
+)]
 fn products(left: &BTreeSet<Mask>, right: impl Iterator<Item = Mask> + Clone) -> BTreeSet<Mask> {
     left.iter()
         .flat_map(|left| right.clone().map(move |right| left & right))

@@ -42,8 +42,16 @@ fn finance_and_payroll() {
     };
     comes_out(&both, &outside, Proved);
     comes_out(&both, &needs(&[]).target(asked(PAYROLL)), Violated);
-    comes_out(&with(&world, std::slice::from_ref(&finance)), &goal, Violated);
-    comes_out(&with(&world, std::slice::from_ref(&others)), &goal, Violated);
+    comes_out(
+        &with(&world, std::slice::from_ref(&finance)),
+        &goal,
+        Violated,
+    );
+    comes_out(
+        &with(&world, std::slice::from_ref(&others)),
+        &goal,
+        Violated,
+    );
     finance["grantControls"]["operator"] = json!("OR");
     comes_out(&with(&world, &[finance, others]), &goal, Violated);
 }
@@ -79,7 +87,11 @@ fn device_filter_scenarios() {
     let both = with(&world, &[ask.clone(), block.clone()]);
     comes_out(&both, &elsewhere, Proved);
     comes_out(&both, &needs(&[Atom::Mfa]).target(asked(AZURE_API)), Proved);
-    comes_out(&with(&world, std::slice::from_ref(&ask)), &elsewhere, Violated);
+    comes_out(
+        &with(&world, std::slice::from_ref(&ask)),
+        &elsewhere,
+        Violated,
+    );
     // The classic hole: a negative filter that excludes lets unregistered devices out of the policy.
     let hole = policy(
         &["block"],

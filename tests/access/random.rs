@@ -11,8 +11,11 @@ use super::pools;
 use super::world::World;
 
 /// The number of cases, unless `PROPTEST_CASES` says another.
-pub(crate) #[expect(clippy::disallowed_methods, reason = "how many cases are run is for the one who runs them")]
-fn cases(usual: u32) -> ProptestConfig {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how many cases are run is for the one who runs them"
+)]
+pub(crate) fn cases(usual: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|number| number.parse().ok())

@@ -339,9 +339,17 @@ fn legacy_clients_can_answer_nothing() {
     ] {
         let mut policy = mfa(&json!({}));
         policy["grantControls"]["builtInControls"] = controls;
-        comes_out(&with(&world, std::slice::from_ref(&policy)), &legacy(&[]), Proved);
+        comes_out(
+            &with(&world, std::slice::from_ref(&policy)),
+            &legacy(&[]),
+            Proved,
+        );
         policy["conditions"]["clientAppTypes"] = json!([]);
-        comes_out(&with(&world, std::slice::from_ref(&policy)), &legacy(&[]), Proved);
+        comes_out(
+            &with(&world, std::slice::from_ref(&policy)),
+            &legacy(&[]),
+            Proved,
+        );
         policy["conditions"]["clientAppTypes"] = json!(["browser", "mobileAppsAndDesktopClients"]);
         comes_out(&with(&world, &[policy]), &legacy(&[]), Violated);
     }
@@ -565,7 +573,11 @@ fn flows_are_flags() {
             &["block"],
             &json!({"authenticationFlows": {"transferMethods": methods}}),
         );
-        comes_out(&with(&tenant(), std::slice::from_ref(&block)), &asked, expected);
+        comes_out(
+            &with(&tenant(), std::slice::from_ref(&block)),
+            &asked,
+            expected,
+        );
         comes_out(&with(&tenant(), &[block]), &needs(&[]), Violated);
     }
 }
@@ -588,7 +600,11 @@ fn and_asks_for_all_or_for_any() {
         },
         ..goal.clone()
     };
-    comes_out(&with(&tenant(), std::slice::from_ref(&both)), &modern, Proved);
+    comes_out(
+        &with(&tenant(), std::slice::from_ref(&both)),
+        &modern,
+        Proved,
+    );
     // Another device may be shown in the device code flow.
     comes_out(&with(&tenant(), &[both]), &goal, Violated);
 }

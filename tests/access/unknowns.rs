@@ -190,7 +190,7 @@ fn veil(world: &World, kind: usize, index: usize) -> Veiled {
                 push(
                     &mut policy["conditions"]["users"]["includeUsers"],
                     "Everybody",
-                )
+                );
             }),
             vec![
                 world.clone(),

@@ -5,6 +5,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::print_stdout,
     missing_docs,
     reason = "a benchmark ends where its ground is missing, and its figures are for a person"
@@ -184,7 +185,7 @@ fn memory(which: &str) -> u64 {
     kibi.unwrap_or_default() / 1024
 }
 
-/// Numbers that look drawn by chance and are the same at every run. Source: the finaliser of SplitMix64.
+/// Numbers that look drawn by chance and are the same at every run. Source: the finaliser of `SplitMix64`.
 struct Draw(u64);
 
 impl Draw {
@@ -216,7 +217,7 @@ const LOCATION: u128 = 4;
 
 fn make(size: Size) -> Tenant {
     let mut tenant = Tenant::empty();
-    let mut fold = |tenant: &mut Tenant, resource, subject, row: Value| {
+    let fold = |tenant: &mut Tenant, resource, subject, row: Value| {
         let row = RawValue::from_string(row.to_string()).unwrap();
         tenant.fold(resource, subject, &row).unwrap();
     };
@@ -318,9 +319,10 @@ fn policy(number: u64, size: Size, draw: &mut Draw) -> Value {
         "excludeUsers": [id(USER, 7), id(USER, 8)],
     });
     let app = |draw: &mut Draw| id(APP, draw.below(size.apps)).to_string();
-    let applications = if draw.one_in(2) {
+    let (to_all, to_office) = (draw.one_in(2), draw.one_in(2));
+    let applications = if to_all {
         json!({"includeApplications": ["All"], "excludeApplications": if draw.one_in(3) { json!([app(draw)]) } else { json!([]) }})
-    } else if draw.one_in(2) {
+    } else if to_office {
         json!({"includeApplications": ["Office365"]})
     } else {
         json!({"includeApplications": [app(draw), app(draw), app(draw)]})
