@@ -215,17 +215,17 @@ async fn owners_follow_from_grants_and_say_so_when_those_were_refused() {
 #[tokio::test]
 async fn a_graph_that_is_none_ends_the_run_at_its_first_request() {
     for (kind, at_most) in [
-        (FaultKind::Html(200), 3),
+        (FaultKind::Html(200), 2),
         (FaultKind::Html(502), 20),
         (FaultKind::ResetConnection, 20),
         (FaultKind::Status(500), 20),
-        (FaultKind::Redirect("https://portal.example/".to_owned()), 3),
+        (FaultKind::Redirect("https://portal.example/".to_owned()), 2),
     ] {
         let options = faults([
             ("/v1.0/", Nth::Always, kind.clone()),
             ("/beta/", Nth::Always, kind.clone()),
         ]);
-        // Beside the first request there are those to the service that is asked once a second: two, where waits take no time.
+        // Beside the first request there is one to the service that is asked one at a time.
         let pace = Pace::published();
         let place = Place::start(Own::Known, small(), most(), options, pace).await;
         let run = place.collect(Kept::default(), Earlier::default()).await;

@@ -109,13 +109,15 @@ async fn a_batch_repeats_only_what_was_refused() {
 
 #[tokio::test]
 async fn batches_are_of_one_service_and_at_most_twenty() {
-    let setup = Setup::new(Server::handler(|number, seen| {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let setup = Setup::new(Server::handler(move |_, seen| {
         if seen.method == "GET" {
             return Reply::ok(
                 json!({ "url": seen.target.trim_start_matches("/v1.0") }).to_string(),
             );
         }
-        let token_refused = number == 0;
+        // Of the batches; single requests may come before them.
+        let token_refused = first.swap(false, std::sync::atomic::Ordering::SeqCst);
         let answers = parts(seen).into_iter().map(|(id, url)| {
             if token_refused {
                 part(&id, 401, &json!({ "error": { "code": "InvalidAuthenticationToken", "message": "expired" } }))

@@ -128,9 +128,8 @@ impl Pace {
             // For all apps of the tenant together; our share may be half of it, which its refusals tell.
             Service::ConditionalAccess => Limit {
                 silent: true,
-                // Two in flight: an answer that takes more than a second does not hold up the next request. And
-                // two requests a second apart may arrive a little closer: a refusal costs more than the margin.
-                ..Limit::bucket(2, 1.0, 1.02)
+                // Two requests a second apart may arrive a little closer: a refusal costs more than the margin.
+                ..Limit::bucket(1, 1.0, 1.02)
             },
             // Not published: a handful of calls is safe.
             Service::IdentityProviders => Limit::bucket(2, 4.0, 1.0),

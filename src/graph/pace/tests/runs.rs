@@ -149,8 +149,7 @@ fn streams_and_all_requests_can_be_capped() {
     let streams = |service| pace.limit(service).concurrency;
     assert_eq!(streams(Service::Identity), 3);
     assert_eq!(streams(Service::Intune), 3);
-    assert_eq!(streams(Service::ConditionalAccess), 2);
-    assert_eq!(streams(Service::IdentityReports), 1);
+    assert_eq!(streams(Service::ConditionalAccess), 1);
     let pace = pace.with_concurrency(200);
     assert_eq!(pace.limit(Service::Identity).concurrency, 200);
     assert_eq!(pace.limit(Service::Intune).concurrency, 3);
