@@ -30,6 +30,8 @@ pub struct Settings {
     pub home_tenants: BTreeMap<Guid, Guid>,
     /// Accounts that named guarantees leave out and show apart: emergency access and synchronisation.
     pub apart: BTreeSet<Guid>,
+    /// Groups and apps are called by their ids: what is said must not rest on lists that the caller does not say it reads.
+    pub groups_and_apps_by_id: bool,
 }
 
 impl Settings {

@@ -382,8 +382,13 @@ impl<'a> Context<'a> {
     /// whether what it rests on was.
     pub(crate) fn analyzer(&self) -> &'a Analyzer<'a> {
         let shared = self.shared;
-        let read = || Analyzer::read(shared.tenant, access_settings(shared.tenant, shared.config));
-        shared.analyzer.get_or_init(read)
+        shared.analyzer.get_or_init(|| {
+            let settings = Settings {
+                groups_and_apps_by_id: true,
+                ..access_settings(shared.tenant, shared.config)
+            };
+            Analyzer::read(shared.tenant, settings)
+        })
     }
 
     /// Accounts that guarantees leave out and show apart: declared emergency access accounts and those that synchronise the local
