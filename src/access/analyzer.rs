@@ -32,6 +32,8 @@ pub struct Settings {
     pub apart: BTreeSet<Guid>,
     /// Of these, the accounts that are declared for emergencies.
     pub emergency: BTreeSet<Guid>,
+    /// Groups and apps are called by their ids: what is said must not rest on lists that the caller does not say it reads.
+    pub groups_and_apps_by_id: bool,
 }
 
 impl Settings {
@@ -305,10 +307,7 @@ pub(super) fn places_known(tenant: &Tenant) -> bool {
 /// Who holds which role. Without Privileged Identity Management nobody is eligible.
 pub(super) fn holders(tenant: &Tenant) -> Holders {
     let eligible = tenant.state(Resource::RoleEligibilityScheduleInstances).0;
-    Holders::build(
-        tenant,
-        !matches!(eligible, State::NotLicensed { .. }) && !lacks_pim(tenant),
-    )
+    Holders::build(tenant, !matches!(eligible, State::NotLicensed { .. }))
 }
 
 /// The people of a tenant as these policies see them, and what is trusted of those who come from outside.

@@ -19,6 +19,9 @@ impl Analyzer<'_> {
 
     /// A group by its display name.
     pub(super) fn group_name(&self, id: Guid) -> String {
+        if self.settings.groups_and_apps_by_id {
+            return id.to_string();
+        }
         let name = self
             .tenant
             .groups
@@ -48,7 +51,10 @@ impl Analyzer<'_> {
 
     /// An app by the name of its service principal, or by its well-known name.
     pub(super) fn app_name(&self, app: Guid) -> String {
-        let here = self.tenant.service_principals.hints().by_app_id(app);
+        let listed = self.tenant.service_principals.hints();
+        let here = listed
+            .by_app_id(app)
+            .filter(|_| !self.settings.groups_and_apps_by_id);
         let here = here
             .and_then(|principal| principal.display_name.as_ref())
             .map(|name| name.raw().to_owned());

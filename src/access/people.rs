@@ -129,6 +129,7 @@ impl People {
                 *place = Some(class);
             }
         }
+        people.put_in_order();
         for (kind, home) in trusts.people_without_object() {
             for all_reaches in [false, true] {
                 let subject = Subject::external(kind);
@@ -197,6 +198,22 @@ impl People {
         self.by_first
             .iter()
             .filter_map(|&index| Some((index, self.classes.get(index)?)))
+    }
+
+    /// Numbers the classes by their smallest accounts, whatever the order in which accounts came.
+    fn put_in_order(&mut self) {
+        let mut order: Vec<usize> = (0..self.classes.len()).collect();
+        order.sort_by_key(|&class| self.classes.get(class).and_then(|class| class.first));
+        let mut place_of = vec![0_u32; order.len()];
+        for (&class, place) in order.iter().zip(0..) {
+            if let Some(known) = place_of.get_mut(class) {
+                *known = place;
+            }
+        }
+        self.classes.sort_by_key(|class| class.first);
+        for class in self.class_of.iter_mut().flatten() {
+            *class = place_of.get(*class as usize).copied().unwrap_or_default();
+        }
     }
 
     fn make_rows(&mut self, assignments: &[Option<&Assignment>]) {

@@ -127,6 +127,7 @@ pub fn access_settings(tenant: &Tenant, config: &Config) -> Settings {
             .collect(),
         apart: Settings::apart(tenant, &config.emergency_access.accounts),
         emergency: Settings::emergency(tenant, &config.emergency_access.accounts),
+        groups_and_apps_by_id: false,
     }
 }
 
@@ -395,8 +396,13 @@ impl<'a> Context<'a> {
     /// whether what it rests on was.
     pub(crate) fn analyzer(&self) -> &'a Analyzer<'a> {
         let shared = self.shared;
-        let read = || Analyzer::read(shared.tenant, access_settings(shared.tenant, shared.config));
-        shared.analyzer.get_or_init(read)
+        shared.analyzer.get_or_init(|| {
+            let settings = Settings {
+                groups_and_apps_by_id: true,
+                ..access_settings(shared.tenant, shared.config)
+            };
+            Analyzer::read(shared.tenant, settings)
+        })
     }
 
     /// Accounts that guarantees leave out and show apart: declared emergency access accounts and those that synchronise the local
