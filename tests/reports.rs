@@ -44,6 +44,14 @@ fn the_table_of_the_demo_tenant() {
 fn the_json_report_without_its_results() {
     let mut report = report();
     let results = report["results"].take();
+    // One guarantee with one witness shows the form; `access prove` has tests of its own.
+    let guarantees = report["access"]["guarantees"].as_array_mut().unwrap();
+    assert!(guarantees.len() > 15, "all that have a name");
+    guarantees.truncate(1);
+    guarantees[0]["witnesses"]
+        .as_array_mut()
+        .unwrap()
+        .truncate(1);
     insta::assert_snapshot!("json-frame", serde_json::to_string_pretty(&report).unwrap());
 
     // Worst first, and every result in the same shape.

@@ -164,11 +164,14 @@ fn people(world: &World, guarantee: &Guarantee) -> Vec<(Person, BTreeSet<usize>)
             }
         }
     }
-    found.extend(
-        strangers(world, &guarantee.who)
-            .into_iter()
-            .map(|person| (person, BTreeSet::new())),
-    );
+    // People without an account here have nothing to register here.
+    if !matches!(guarantee.target, Asked::UserAction(_)) {
+        found.extend(
+            strangers(world, &guarantee.who)
+                .into_iter()
+                .map(|person| (person, BTreeSet::new())),
+        );
+    }
     found
 }
 
