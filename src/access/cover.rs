@@ -80,6 +80,7 @@ impl Region {
     }
 
     /// Whether it has a point, given by one value for each dimension.
+    #[cfg(test)]
     pub(super) fn has(&self, point: &[usize]) -> bool {
         self.sides()
             .all(|(dimension, values)| point.get(dimension).is_some_and(|&value| values.has(value)))

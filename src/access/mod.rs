@@ -9,11 +9,6 @@
 //! Graph types of the policy. Assumptions are named with each verdict. Nothing here asks Graph, knows a rule or reads the
 //! configuration file: callers hand in what was read.
 
-#![allow(
-    dead_code,
-    reason = "what-if, review and compare use what guarantees do not"
-)]
-
 mod analyzer;
 mod assignment;
 mod assumptions;

@@ -29,6 +29,7 @@ pub(super) const GPS_COUNTRY: usize = 2;
 /// Whether the sign-in comes through Global Secure Access: no (0) or yes (1).
 pub(super) const COMPLIANT_NETWORK: usize = 3;
 /// How many dimensions there are.
+#[cfg(test)]
 pub(super) const DIMENSIONS: usize = 4;
 
 /// The id by which policies mean every compliant network, listed or not.

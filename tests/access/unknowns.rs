@@ -202,7 +202,7 @@ fn veil(world: &World, kind: usize, index: usize) -> Veiled {
                 push(
                     &mut policy["conditions"]["users"]["excludeUsers"],
                     "Somebody",
-                )
+                );
             }),
             vec![world.clone(), on(&never)],
         ),

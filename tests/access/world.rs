@@ -215,6 +215,10 @@ pub(crate) struct Network {
 
 /// One sign-in.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the risk of the sign-in is Graph's word"
+)]
 pub(crate) struct SignIn {
     pub(crate) person: Person,
     /// Places of the eligible assignments that are activated.

@@ -55,6 +55,13 @@ impl Values {
 /// are the same to each of the rules.
 pub(in crate::access) struct Dimensions {
     attributes: Vec<(Attribute, Values)>,
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "what is left out of the dimensions; tests look at it"
+        )
+    )]
     coarse: BTreeSet<Attribute>,
 }
 
@@ -113,6 +120,7 @@ impl Dimensions {
 
     /// Attributes whose tests have more outcomes than can be listed. They have no dimension, and every test on them counts as
     /// unknown for a registered device.
+    #[cfg(test)]
     pub(in crate::access) fn coarse(&self) -> &BTreeSet<Attribute> {
         &self.coarse
     }
