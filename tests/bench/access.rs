@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use m365audit::access::{Analyzer, Guarantee, Proof, Settings, Verdict};
+use m365audit::access::{
+    Analyzer, Guarantee, Proof, Settings, SignIn, SignInTarget, Someone, Verdict,
+};
 use m365audit::snapshot::{Guid, Resource, State, Tenant};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -92,9 +94,9 @@ fn main() {
         return;
     }
     println!(
-        "| tenant | users | policies | read (ms) | guarantees (ms) | goal | proved / violated / depends | classes | peak (MiB), of it the tenant |"
+        "| tenant | users | policies | read (ms) | guarantees (ms) | goal | what-if (ms) | proved / violated / depends | classes | peak (MiB), of it the tenant |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for size in SIZES
         .iter()
         .filter(|size| wanted.is_empty() || wanted.iter().any(|name| name == size.name))
@@ -127,6 +129,15 @@ fn measure(size: Size) {
         ));
     }
     let answered = processor_seconds() - started;
+    let started = processor_seconds();
+    for number in 0..100 {
+        let who = Someone::Account {
+            id: id(USER, number),
+            roles: Vec::new(),
+        };
+        std::hint::black_box(analyzer.decide(&SignIn::new(who, SignInTarget::AnyOther), false));
+    }
+    let what_if = (processor_seconds() - started) / 100.0;
     let count = |verdict: Verdict| {
         proofs
             .iter()
@@ -136,13 +147,14 @@ fn measure(size: Size) {
     let milliseconds = |seconds: f64| seconds * 1_000.0;
     let total = milliseconds(read + answered);
     println!(
-        "| {} | {} | {} | {:.0} | {:.0} | {} | {} / {} / {} | {} | {}, {} |",
+        "| {} | {} | {} | {:.0} | {:.0} | {} | {:.2} | {} / {} / {} | {} | {}, {} |",
         size.name,
         size.users,
         size.policies,
         milliseconds(read),
         milliseconds(answered),
         if total <= size.goal { "met" } else { "NOT met" },
+        milliseconds(what_if),
         count(Verdict::Proved),
         count(Verdict::Violated),
         count(Verdict::Depends) + count(Verdict::Unknown),
