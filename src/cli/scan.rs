@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::source::{Keep, Reading};
 use super::{Ended, World, select, source};
 use crate::ExitStatus;
-use crate::access::{Analyzer, Guarantee};
+use crate::access::{Analyzer, Guarantee, Settings};
 use crate::plan;
 use crate::report::table::Style;
 use crate::report::{self, Assessment, TenantName};
@@ -66,7 +66,11 @@ pub(super) fn run(args: &ScanArgs, cli: &Cli, world: &World) -> Ended {
     let access = if *asked_policies == State::Skipped {
         Vec::new()
     } else {
-        let settings = rules::access_settings(&snapshot.tenant, &config);
+        // Named by what a scan reads, whatever else a snapshot holds: the report is the same either way.
+        let settings = Settings {
+            groups_and_apps_by_id: true,
+            ..rules::access_settings(&snapshot.tenant, &config)
+        };
         let analyzer = Analyzer::read(&snapshot.tenant, settings);
         let named = Guarantee::named();
         named
