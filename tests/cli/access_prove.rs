@@ -127,11 +127,7 @@ fn only_what_the_answers_rest_on_is_read() {
     ] {
         assert!(has(&plain, part), "{part}: {plain:?}");
     }
-    for part in [
-        "/subscribedSkus",
-        "authentication/requirements",
-        "devices",
-    ] {
+    for part in ["/subscribedSkus", "authentication/requirements", "devices"] {
         assert!(!has(&plain, part), "{part}: {plain:?}");
     }
     assert!(asked("--with per-user-mfa").len() >= plain.len());
